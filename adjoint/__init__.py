@@ -1,0 +1,1 @@
+"""Adjoint: automatic differentiation for Python, with PyTorch's names and numbers."""

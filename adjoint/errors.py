@@ -1,0 +1,22 @@
+"""Exceptions that are Adjoint's own, and small helpers that word the others.
+
+Most errors are the built-in types that PyTorch raises (``RuntimeError``, ``IndexError``,
+``TypeError``, ``ValueError``), so that code which catches them keeps working.
+"""
+
+
+class AdjointError(RuntimeError):
+    """Base of the errors that only Adjoint raises; a ``RuntimeError``, as PyTorch's are."""
+
+
+class GraphError(AdjointError):
+    """Something is wrong with the recorded graph: freed, spoiled, cut or not recorded at all."""
+
+
+class TransformError(AdjointError):
+    """A value met ``vmap``, ``jvp`` or tracing in a way that has no meaning there."""
+
+
+def describe_shape(shape: object) -> str:
+    """Spell a shape as PyTorch's users read it: ``[2, 3]``."""
+    return "[" + ", ".join(str(size) for size in tuple(shape)) + "]"  # type: ignore[call-overload]
