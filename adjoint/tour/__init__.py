@@ -1,0 +1,1 @@
+"""The tour: automatic differentiation shown live, from one layer to a trained classifier."""
