@@ -36,6 +36,7 @@ format: $(VENV)/.has-lint
 typecheck: $(VENV)/.has-lint $(VENV)/.has-tour
 	$(BIN)/mypy
 
+# The variable spares readers an advertisement by the theme; warnings still stop the build.
 docs: $(VENV)/.has-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
