@@ -1,3 +1,68 @@
-"""Adjoint: automatic differentiation for Python, with PyTorch's names and numbers."""
+"""Adjoint: automatic differentiation for Python, with PyTorch's names and numbers.
 
+``import adjoint as torch`` runs ordinary PyTorch code. The packages ``nn``, ``optim``, ``func``,
+``viz`` and the like are loaded when first used, which keeps the import about as fast as NumPy's.
+"""
+
+import importlib
+import warnings
+from typing import Any
+
+from adjoint import autograd, dtypes, ops, tensor
+from adjoint.dtypes import (
+    bfloat16,
+    cdouble,
+    cfloat,
+    complex64,
+    complex128,
+    double,
+    dtype,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    half,
+    int8,
+    int16,
+    int32,
+    int64,
+    long,
+    promote_types,
+    set_default_dtype,
+    short,
+    uint8,
+)  # fmt: skip
+from adjoint.dtypes import bool_ as bool
+from adjoint.dtypes import float_ as float
+from adjoint.dtypes import int_ as int
+from adjoint.ops.kinds.public import namespace
+from adjoint.printing import get_printoptions, set_printoptions
+from adjoint.tape.modes import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)  # fmt: skip
+from adjoint.tensor import Size, Tensor
 from adjoint.version import __version__ as __version__
+
+# Infinities and NaNs are ordinary results, as in PyTorch; NumPy would warn of them in our name.
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"adjoint\.")
+
+_LAZY = frozenset(("nn", "optim", "func", "utils", "viz", "testing", "distributed", "compiler"))
+_FUNC = frozenset(("vmap",))
+globals().update(namespace(""))
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return importlib.import_module(f"adjoint.{name}")
+    if name in _FUNC:
+        return getattr(importlib.import_module("adjoint.func"), name)
+    raise AttributeError(f"module 'adjoint' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY, *_FUNC})

@@ -87,9 +87,7 @@ ALL = (
     float16, bfloat16, float32, float64, complex64, complex128,
 )  # fmt: skip
 _TO_REAL = {complex64: float32, complex128: float64}
-_FROM_NUMPY: dict[np.dtype[Any], dtype] = {
-    each.numpy: each for each in ALL if each is not bfloat16
-}
+_FROM_NUMPY: dict[np.dtype[Any], dtype] = {each.numpy: each for each in ALL if each is not bfloat16}
 
 
 def _load_bfloat16() -> np.dtype[Any]:
@@ -207,3 +205,9 @@ def result_type(operands: tuple[Any, ...]) -> dtype:
     combined = _combine(ranked[0], _combine(ranked[1], ranked[2]))
     assert combined is not None, "result_type needs at least one operand"
     return combined
+
+
+def of(value: Any) -> dtype:
+    """The element type of any value with a ``dtype``: array, scalar of NumPy, or Tensor."""
+    found = value.dtype
+    return found if isinstance(found, dtype) else from_numpy(found)

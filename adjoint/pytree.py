@@ -46,7 +46,6 @@ def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
     columns = [leaves, *(flatten(other)[0] for other in others)]
     if len({len(column) for column in columns}) > 1:
         raise ValueError(
-            "trees differ in structure: "
-            + ", ".join(f"{len(column)} leaves" for column in columns)
+            "trees differ in structure: " + ", ".join(f"{len(column)} leaves" for column in columns)
         )
     return rebuild(iter([function(*group) for group in zip(*columns, strict=True)]))

@@ -1,0 +1,52 @@
+"""A batch: the array that ``vmap`` puts in the place of many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adjoint import dtypes
+from adjoint.array.value import Value
+
+
+class Batch(Value):
+    """Many arrays of one shape in one: the first dimension of ``value`` numbers them.
+
+    ``shape`` is that of a single one, so code inside ``vmap`` never sees the batch.
+    """
+
+    __slots__ = ("_level", "value")
+
+    def __init__(self, level: int, value: Any) -> None:
+        self._level = level
+        self.value = value
+
+    @property
+    def size(self) -> int:
+        """How many arrays the batch holds."""
+        return int(self.value.shape[0])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.value.shape[1:])
+
+    @property
+    def ndim(self) -> int:
+        return len(self.value.shape) - 1
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        return dtypes.of(self.value)
+
+    def _apply(
+        self, row: Any, level: int, inputs: tuple[Any, ...], options: tuple[Any, ...]
+    ) -> Any:
+        values: list[Any] = []
+        batched: list[bool] = []
+        for each in inputs:
+            inside = isinstance(each, Batch) and each._level == level
+            batched.append(inside)
+            values.append(each.value if inside else each)
+        out = row.batch(row, self.size, values, batched, options)
+        if row.many_outputs:
+            return tuple(Batch(level, each) for each in out)
+        return Batch(level, out)

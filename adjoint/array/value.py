@@ -1,0 +1,64 @@
+"""What an operation applies to when it is not plain memory.
+
+A value is one of
+
+* a NumPy array or a Python number: plain memory, below every transform;
+* a ``Tensor``: a tape over an array (``adjoint.tape``);
+* a ``Batch`` inside ``vmap``, a ``Dual`` inside ``jvp``, a ``Symbol`` inside a trace.
+
+Every transform that is entered takes the next two levels: the odd one for its own kind of array,
+the even one above it for the Tensors that the user's function sees. Level 0 is the ordinary tape.
+An operation goes to the value of the highest level among its inputs, which treats the inputs of
+lower levels as constants. Transforms therefore nest in any order and cannot be confused.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+
+class Value:
+    """Base of everything but plain memory that operations understand."""
+
+    __slots__ = ()
+    # Above numpy.ndarray's, so that `array * value` asks the value first.
+    __array_priority__: ClassVar[float] = 1000.0
+
+    _level: int
+
+    def _apply(
+        self, row: Any, level: int, inputs: tuple[Any, ...], options: tuple[Any, ...]
+    ) -> Any:
+        """Carry out ``row`` on inputs of which this value's ``level`` is the highest."""
+        raise NotImplementedError
+
+
+class _Depth(threading.local):
+    depth = 0
+
+
+_current = _Depth()
+
+
+@contextmanager
+def transform_level() -> Iterator[int]:
+    """Enter a transform; gives the level of its arrays (that of its Tensors is one more)."""
+    _current.depth += 1
+    try:
+        yield 2 * _current.depth - 1
+    finally:
+        _current.depth -= 1
+
+
+def apply(row: Any, inputs: tuple[Any, ...], options: tuple[Any, ...] = ()) -> Any:
+    """Carry out one row of the table on values of any kind: the general path of every operation."""
+    level, top = -1, None
+    for value in inputs:
+        if isinstance(value, Value) and value._level > level:
+            level, top = value._level, value
+    if top is None:
+        return row.evaluate(inputs, options)
+    return top._apply(row, level, inputs, options)

@@ -1,0 +1,64 @@
+"""The names under which users meet the operations: namespaces, methods, in-place forms.
+
+Each operation says them where it is defined; ``adjoint``, ``adjoint.nn.functional`` and the Tensor
+class read them off this list, so that adding an operation is a change in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Public(NamedTuple):
+    """One name: where it is found, and whether the Tensor has it as a method and in place."""
+
+    name: str
+    function: Callable[..., Any]
+    namespaces: tuple[str, ...]
+    method: bool
+    in_place: bool
+
+
+PUBLIC: list[Public] = []
+TOP = ("",)
+FUNCTIONAL = ("nn.functional",)
+
+
+def public(
+    *,
+    namespaces: Sequence[str] = TOP,
+    method: bool = True,
+    in_place: bool = False,
+    aliases: Sequence[str] = (),
+) -> Callable[[Function], Function]:
+    """Decorate a function that users call: ``namespaces`` are those of PyTorch ("" the top level).
+
+    ``aliases`` are further names for the same function, with the same places.
+    """
+
+    def register(function: Function) -> Function:
+        publish(function.__name__, function, namespaces, method, in_place, aliases)
+        return function
+
+    return register
+
+
+def publish(
+    name: str,
+    function: Callable[..., Any],
+    namespaces: Sequence[str] = TOP,
+    method: bool = True,
+    in_place: bool = False,
+    aliases: Sequence[str] = (),
+) -> None:
+    """Put a function on the list; see ``public``."""
+    for each in (name, *aliases):
+        PUBLIC.append(Public(each, function, tuple(namespaces), method, in_place))
+
+
+def namespace(name: str) -> dict[str, Callable[..., Any]]:
+    """All that is found in one of PyTorch's namespaces, such as "nn.functional"."""
+    return {each.name: each.function for each in PUBLIC if name in each.namespaces}

@@ -1,0 +1,226 @@
+"""``backward`` and ``grad``: what a user asks of the tape."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from adjoint import dtypes
+from adjoint.array.memory import ones_like, zeros_like
+from adjoint.errors import describe_shape
+from adjoint.tape.engine import Capture, run
+from adjoint.tape.node import AccumulateGrad
+from adjoint.tape.tensor import Tensor, wrap
+
+
+def as_sequence(value: Any) -> tuple[Any, ...]:
+    """One tensor or several, as a tuple."""
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+def _roots(
+    tensors: tuple[Any, ...], gradients: tuple[Any, ...], record: bool
+) -> tuple[list[tuple[Any, Any]], int]:
+    """Edges to start from with their gradients, and the level they live on."""
+    if len(gradients) != len(tensors):
+        raise RuntimeError(f"got {len(tensors)} tensors and {len(gradients)} gradients")
+    roots = []
+    level = max((tensor._level for tensor in tensors), default=0)
+    for number, (tensor, gradient) in enumerate(zip(tensors, gradients, strict=True)):
+        if tensor._node is None:
+            raise RuntimeError(
+                f"element {number} of tensors does not require grad and does not have a grad_fn: "
+                f"it has shape {describe_shape(tensor.shape)} and nothing that made it was "
+                "recorded; was an input's requires_grad left out, or the graph cut by detach(), "
+                "no_grad() or an integer type?"
+            )
+        roots.append((tensor._node, _start(tensor, gradient, record)))
+    return roots, level
+
+
+def _start(tensor: Any, gradient: Any, record: bool) -> Any:
+    if gradient is None:
+        if dtypes.of(tensor).is_complex and tensor.numel() == 1:
+            raise RuntimeError(
+                "grad can be implicitly created only for real scalar outputs but got "
+                f"{dtypes.of(tensor)!r}"
+            )
+        if np.prod(tensor.shape, dtype=int) != 1:
+            raise RuntimeError(
+                "grad can be implicitly created only for scalar outputs: this one has shape "
+                f"{describe_shape(tensor.shape)}; reduce it (as with .sum()), or give backward() "
+                "a gradient of that shape"
+            )
+        start = ones_like(tensor._array)
+        return wrap(start, tensor._level) if record else start
+    if not isinstance(gradient, Tensor):
+        raise TypeError(
+            f"gradients can be either Tensors or None, but got {type(gradient).__name__}"
+        )
+    if tuple(gradient.shape) != tuple(tensor.shape):
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output has a shape of {describe_shape(gradient.shape)} and "
+            f"output has a shape of {describe_shape(tensor.shape)}"
+        )
+    if dtypes.of(gradient).is_complex and not dtypes.of(tensor).is_complex:
+        raise RuntimeError(
+            "For complex Tensors, both grad_output and output are required to have the same "
+            f"dtype: got {dtypes.of(gradient)!r} and {dtypes.of(tensor)!r}"
+        )
+    if record:
+        return gradient
+    return gradient._array if gradient._level == tensor._level else gradient
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """Accumulate gradients of the sum of ``tensors`` into the leaves' ``.grad``.
+
+    ``grad_tensors`` weigh them (needed unless scalar); ``inputs`` restricts what is written to.
+    Raises ``RuntimeError`` for tensors that were not recorded, and for a graph that was freed.
+
+    >>> import adjoint as torch
+    >>> x = torch.tensor(3.0, requires_grad=True)
+    ... torch.autograd.backward(x * x)
+    ... x.grad
+    tensor(6.)
+    """
+    tensors = as_sequence(tensors)
+    gradients = (None,) * len(tensors) if grad_tensors is None else as_sequence(grad_tensors)
+    roots, level = _roots(tensors, gradients, create_graph)
+    keep_graph = create_graph if retain_graph is None else retain_graph
+    if inputs is None:
+        arrived = run(roots, level, keep_graph=keep_graph, record=create_graph)
+        for leaf, g in arrived.items():
+            accumulate(leaf, g, level, create_graph)
+        return
+    inputs = as_sequence(inputs)
+    if not inputs:
+        raise RuntimeError("`inputs` argument to `backward` cannot be empty.")
+    capture = Capture([_edge_of(tensor, "backward") for tensor in inputs])
+    run(roots, level, keep_graph=keep_graph, record=create_graph, capture=capture)
+    for tensor in inputs:
+        g = capture.get(tensor._node)
+        if g is None:
+            continue
+        if isinstance(tensor._node, AccumulateGrad):
+            accumulate(tensor._node, g, level, create_graph)
+        else:
+            retained = tensor.__dict__.get("_retained_grad")
+            g = g if create_graph else wrap(_own(g), level)
+            tensor.__dict__["_retained_grad"] = g if retained is None else retained + g
+
+
+def _edge_of(tensor: Any, caller: str) -> Any:
+    if tensor._node is None:
+        raise RuntimeError(
+            f"One of the differentiated Tensors given as 'inputs' to {caller} does not require "
+            f"grad (it has shape {describe_shape(tensor.shape)})"
+        )
+    return tensor._node
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Any, ...]:
+    """Gradients of the sum of ``outputs`` with respect to ``inputs``, as a tuple; no ``.grad`` changes.
+
+    Raises ``RuntimeError`` for an input that the outputs do not depend on, unless ``allow_unused``.
+
+    >>> import adjoint as torch
+    >>> x = torch.tensor(3.0, requires_grad=True)
+    ... torch.autograd.grad(x * x, x)
+    (tensor(6.),)
+    """
+    if materialize_grads and allow_unused is False:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads")
+    outputs, inputs = as_sequence(outputs), as_sequence(inputs)
+    gradients = (None,) * len(outputs) if grad_outputs is None else as_sequence(grad_outputs)
+    edges = [_edge_of(tensor, "grad") for tensor in inputs]
+    roots, level = _roots(outputs, gradients, create_graph)
+    keep_graph = create_graph if retain_graph is None else retain_graph
+    capture = Capture(edges)
+    run(roots, level, keep_graph=keep_graph, record=create_graph, capture=capture)
+    found = []
+    for number, (tensor, edge) in enumerate(zip(inputs, edges, strict=True)):
+        g = capture.get(edge)
+        if g is not None:
+            found.append(g if create_graph else wrap(_own(g), level))
+        elif materialize_grads:
+            found.append(wrap(zeros_like(tensor._array).copy(), level))
+        elif allow_unused:
+            found.append(None)
+        else:
+            raise RuntimeError(
+                "One of the differentiated Tensors appears to not have been used in the graph: "
+                f"input {number}, of shape {describe_shape(tensor.shape)}. Set allow_unused=True "
+                "if this is the desired behavior."
+            )
+    return tuple(found)
+
+
+def _own(g: Any) -> Any:
+    """Memory that nothing else looks at."""
+    return g.copy() if isinstance(g, np.ndarray) else g
+
+
+def _count_of_fresh() -> int:
+    """What ``getrefcount`` says in ``_take`` of an array that only the pass has known."""
+    counts: list[int] = []
+
+    def probe(g: Any) -> None:
+        counts.append(sys.getrefcount(g))
+
+    arrived = {0: np.ones(1)}
+    for _, g in arrived.items():
+        probe(g)
+    return counts[0]
+
+
+_FRESH = _count_of_fresh()
+
+
+def accumulate(leaf: AccumulateGrad, g: Any, level: int, record: bool) -> None:
+    """Add ``g`` to the leaf's ``.grad``, which never shares memory with anything else."""
+    present = leaf.grad
+    if present is None:
+        if record:
+            leaf.grad = g + 0 if isinstance(g, Tensor) else wrap(g, level)
+        elif type(g) is np.ndarray and (
+            # The leaf's gradient dict, the loop variable, this parameter: ours alone if fresh.
+            sys.getrefcount(g) > _FRESH or g.base is not None or not g.flags.writeable
+        ):
+            leaf.grad = wrap(g.copy(), level)
+        else:
+            leaf.grad = wrap(g, level)
+    elif record:
+        leaf.grad = present + g
+    elif (
+        type(g) is np.ndarray
+        and type(present._array) is np.ndarray
+        and present._node is None
+        and present._array.flags.writeable
+    ):
+        np.add(present._array, g, out=present._array)
+        if present._memory is not None:
+            present._memory.note_write()
+    else:
+        total = (present._array if present._level == level else present) + g
+        leaf.grad = wrap(total, level)
+    hooks = leaf.hooks
+    if hooks is not None:
+        hooks.after(leaf)

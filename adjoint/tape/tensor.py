@@ -1,0 +1,195 @@
+"""The Tensor: a tape over an array. Its state only; its face is put on in ``adjoint/tensor.py``."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from adjoint import dtypes
+from adjoint.array.value import Value, apply
+from adjoint.errors import GraphError
+from adjoint.tape.modes import modes
+from adjoint.tape.node import AccumulateGrad, Node, Port, clock, user_location
+
+new = object.__new__
+
+
+class Memory:
+    """What all tensors over one piece of memory share: when it was written, and who looks at it."""
+
+    __slots__ = ("root", "version", "views", "where", "written")
+
+    def __init__(self) -> None:
+        self.version = 0  # how many writes: PyTorch's ``_version``
+        self.written = 0  # the clock at the last one
+        self.where: str | None = None  # the user's line of the last one
+        self.views: list[weakref.ref[Any]] = []  # tensors whose history follows a write
+        self.root: weakref.ref[Any] | None = None
+
+    def note_write(self) -> None:
+        """Count a write and remember the line."""
+        self.version += 1
+        self.written = next(clock)
+        self.where = user_location()
+
+    def add_view(self, tensor: Any) -> None:
+        """Remember a view, forgetting dead ones whenever the list has doubled."""
+        self.views.append(weakref.ref(tensor))
+        if len(self.views) & (len(self.views) - 1) == 0 and len(self.views) >= 16:
+            self.views = [reference for reference in self.views if reference() is not None]
+
+
+class View:
+    """How a tensor looks at another's memory: enough to look again after a write."""
+
+    __slots__ = ("base", "differentiable", "options", "parent", "row")
+
+    def __init__(self, parent: Any, row: Any, options: Any, differentiable: bool) -> None:
+        self.parent = parent
+        self.base = parent if parent._view is None else parent._view.base
+        self.row = row
+        self.options = options
+        self.differentiable = differentiable  # False for ``detach()``
+
+
+class Tensor(Value):
+    """A multi-dimensional array that can record what is done to it."""
+
+    # _array: ndarray, or the value of a lower level. _node: who made it (Node or Port), the
+    # AccumulateGrad of a leaf that requires a gradient, or None. _memory: None until the memory is
+    # shared or written. _view: None for a base.
+    __slots__ = ("__dict__", "__weakref__", "_array", "_level", "_memory", "_node", "_view")
+
+    _array: Any
+    _node: Node | Port | None
+    _level: int
+    _memory: Memory | None
+    _view: View | None
+
+    def _apply(
+        self, row: Any, level: int, inputs: tuple[Any, ...], options: tuple[Any, ...]
+    ) -> Any:
+        """Carry out a row on arrays one level down, and record it where a gradient is wanted."""
+        arrays: list[Any] = []
+        mask, bit = 0, 1
+        for value in inputs:
+            if isinstance(value, Tensor) and value._level == level:
+                arrays.append(value._array)
+                if value._node is not None:
+                    mask |= bit
+            else:
+                arrays.append(value)
+            bit <<= 1
+        out = apply(row, tuple(arrays), options)
+        return row.record(level, mask, inputs, options, out)
+
+
+def wrap(array: Any, level: int = 0) -> Tensor:
+    """A fresh Tensor over ``array``, not requiring a gradient."""
+    tensor: Tensor = new(Tensor)
+    tensor._array = array if isinstance(array, (np.ndarray, Value)) else np.asarray(array)
+    tensor._node = None
+    tensor._level = level
+    tensor._memory = None
+    tensor._view = None
+    if modes.inference:
+        tensor.__dict__["_inference"] = True
+    return tensor
+
+
+def make_leaf(tensor: Any) -> None:
+    """Give ``tensor`` the AccumulateGrad node of a leaf that requires a gradient."""
+    node: AccumulateGrad = new(AccumulateGrad)
+    node.plan = None
+    node.edges = ()
+    node.saved = None
+    node.sequence = next(clock)
+    node.shape = tensor._array.shape
+    node.dtype = tensor._array.dtype
+    node.hooks = None
+    node.code = None
+    node.instruction = 0
+    node.grad = None
+    node.variable_reference = weakref.ref(tensor)
+    tensor._node = node
+
+
+def set_requires_grad(tensor: Any, value: bool = True) -> Any:
+    """Mark a leaf as wanting a gradient, or not.
+
+    Raises ``RuntimeError`` for integer and boolean types, and for a tensor that was computed.
+    """
+    node = tensor._node
+    if node is not None and not isinstance(node, AccumulateGrad):
+        if value:
+            return tensor
+        raise RuntimeError(
+            "you can only change requires_grad flags of leaf variables. If you want to use a "
+            "computed variable in a subgraph that doesn't require differentiation use "
+            "var_no_grad = var.detach()."
+        )
+    if not value:
+        tensor._node = None
+    elif node is None:
+        require_differentiable(dtypes.of(tensor._array))
+        if tensor.__dict__.get("_inference") and not modes.inference:
+            raise RuntimeError(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not "
+                "allowed; use .clone() to get a normal tensor first"
+            )
+        make_leaf(tensor)
+    return tensor
+
+
+def require_differentiable(kind: dtypes.dtype) -> None:
+    """Raise ``RuntimeError`` unless gradients exist for this element type."""
+    if kind.category < dtypes.FLOATING:
+        raise RuntimeError(
+            "only Tensors of floating point and complex dtype can require gradients, but this "
+            f"one is {kind!r}; convert it first, as in x.float()"
+        )
+
+
+def memory_of(tensor: Any) -> Memory:
+    """The record of writes that ``tensor`` shares with every view of its memory."""
+    memory: Memory | None = tensor._memory
+    if memory is None:
+        memory = tensor._memory = Memory()
+        memory.root = weakref.ref(tensor)
+    return memory
+
+
+def mark_view(out: Any, parent: Any, row: Any, options: Any, differentiable: bool = True) -> None:
+    """Note that ``out`` looks at ``parent``'s memory through ``row``."""
+    memory = memory_of(parent)
+    out._memory = memory
+    out._view = View(parent, row, options, differentiable)
+    if differentiable:
+        memory.add_view(out)
+
+
+def current_array(tensor: Any, node: Node) -> Any:
+    """The array of a tensor that ``node`` saved; ``GraphError`` if it was written to since."""
+    memory = tensor._memory
+    if memory is not None and memory.written > node.sequence:
+        raise spoiled(tensor, node)
+    return tensor._array
+
+
+def spoiled(tensor: Any, node: Node) -> GraphError:
+    """The error for a saved value that an in-place operation has overwritten."""
+    memory = tensor._memory
+    kind = dtypes.of(tensor._array)
+    return GraphError(
+        "one of the variables needed for gradient computation has been modified by an inplace "
+        f"operation: the {kind!r} tensor of shape {list(tensor._array.shape)} that "
+        f"{node.name()} saved at {node.where()} was written to at {memory.where} "
+        f"(it is at version {memory.version}). Write to a copy instead (x = x.clone()), or use "
+        "the operation that is not in place"
+    )
+
+
+Hook = Callable[[Any], Any]
