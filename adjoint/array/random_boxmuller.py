@@ -30,7 +30,7 @@ _MANTISSA = np.int32(0x007FFFFF)
 _EXPONENT_OF_HALF = np.int32(0x3F000000)
 _ROOT_HALF = np.float32(np.sqrt(0.5))
 _LN_2_HIGH = np.float32(0.693359375)
-_LN_2_LOW = np.float64(np.float32(-2.12194440e-4))
+_LN_2_LOW = np.float32(-2.12194440e-4)
 _LOG_POLYNOMIAL = np.array(
     [7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
      -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1],
@@ -92,7 +92,7 @@ def _log(x: Floats) -> Floats:
     square = mantissa * mantissa
     value: Floats = _fused_polynomial(_LOG_POLYNOMIAL, mantissa)
     value *= mantissa
-    value = _fused(value, square.astype(np.float64), (power * _LN_2_LOW).astype(np.float32))
+    value = _fused(value, square.astype(np.float64), power * _LN_2_LOW)
     square *= _HALF
     value -= square
     value += mantissa

@@ -162,7 +162,8 @@ def _fill(
     draw = draw_doubles if dtype == np.float64 else draw_floats
     uniforms: NDArray[Any] = draw(generator, body + skipped + (_FILL if rest else 0))
     if skipped:
-        uniforms = np.delete(uniforms, slice(body, body + skipped))
+        uniforms[body : body + _FILL] = uniforms[-_FILL:]
+        uniforms = uniforms[: body + _FILL]
     real = uniforms.dtype.type
     normals = normal_blocks(uniforms, float(real(mean)), float(real(std)))
     values = normals[:count].astype(dtype, copy=False)
