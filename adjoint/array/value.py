@@ -17,7 +17,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 
 class Value:
@@ -28,6 +28,11 @@ class Value:
     __array_priority__: ClassVar[float] = 1000.0
 
     _level: int
+
+    if TYPE_CHECKING:  # operators and methods are put on by the layers above
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __add__(self, other: Any) -> Any: ...
 
     def _apply(
         self, row: Any, level: int, inputs: tuple[Any, ...], options: tuple[Any, ...]

@@ -1,4 +1,4 @@
-"""``grad``, ``vjp``, ``jvp`` and ``vmap``: functions made out of functions. They nest in any order."""
+"""``grad``, ``vjp``, ``jvp`` and ``vmap``: functions made of functions, nesting in any order."""
 
 from __future__ import annotations
 
@@ -237,8 +237,14 @@ def jvp(function: Callable[..., Any], primals: Any, tangents: Any, *, has_aux: b
     answer = (rebuild_out(iter(values)), rebuild_out(iter(moves)))
     if not has_aux:
         return answer
-    primal_of = lambda v: v.primal if isinstance(v, Dual) and v._level == level else v  # noqa: E731
-    return (*answer, map_leaves(lambda v: outside(primal_of(unwrap(v, level))), aux))
+
+    def primal(value: Any) -> Any:
+        inside = unwrap(value, level)
+        if isinstance(inside, Dual) and inside._level == level:
+            inside = inside.primal
+        return outside(inside)
+
+    return (*answer, map_leaves(primal, aux))
 
 
 def vmap(
@@ -269,7 +275,8 @@ def vmap(
             raise ValueError(
                 "vmap: at least one input needs a dimension to map over"
                 if not sizes
-                else f"vmap: Expected all tensors to have the same size in the mapped dimension, got {sorted(sizes)}"
+                else "vmap: Expected all tensors to have the same size in the mapped dimension, "
+                f"got {sorted(sizes)}"
             )
         size = sizes.pop()
         with transform_level() as level:

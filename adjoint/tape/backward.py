@@ -137,7 +137,7 @@ def grad(
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Any, ...]:
-    """Gradients of the sum of ``outputs`` with respect to ``inputs``, as a tuple; no ``.grad`` changes.
+    """Gradients of the sum of ``outputs`` with respect to ``inputs``; no ``.grad`` changes.
 
     Raises ``RuntimeError`` for an input that the outputs do not depend on, unless ``allow_unused``.
 
@@ -186,7 +186,7 @@ def _count_of_fresh() -> int:
         counts.append(sys.getrefcount(g))
 
     arrived = {0: np.ones(1)}
-    for _, g in arrived.items():
+    for _, g in arrived.items():  # noqa: PERF102 - the counts must be those of `backward`
         probe(g)
     return counts[0]
 

@@ -255,9 +255,11 @@ def _leading_to(roots: list[tuple[Any, Any]], wanted: set[Any]) -> set[int]:
         elif id(node) not in leads:
             leads[id(node)] = False
             stack.append((node, True))
-            for edge in node.edges:
-                if edge is not None and id(_node(edge)) not in leads:
-                    stack.append((_node(edge), False))
+            stack.extend(
+                (_node(edge), False)
+                for edge in node.edges
+                if edge is not None and id(_node(edge)) not in leads
+            )
     return {identity for identity, value in leads.items() if value}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from adjoint.errors import describe_shape
 from adjoint.tape.node import Port
@@ -61,7 +61,7 @@ class RemovableHandle:
         """Take the hook off; a second call does nothing."""
         self._hooks.pop(self.id, None)
 
-    def __enter__(self) -> RemovableHandle:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -75,7 +75,7 @@ def _wrap_generator(mode: Callable[[], _GradMode], function: Function) -> Functi
                     with mode():
                         generator.close()
                     raise
-                except BaseException as error:
+                except BaseException as error:  # noqa: BLE001 - handed on to the generator
                     resume = functools.partial(generator.throw, error)
                 else:
                     resume = functools.partial(generator.send, sent)
@@ -163,7 +163,7 @@ class inference_mode(_GradMode):  # noqa: N801 - PyTorch's name
     def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
         instance = super().__new__(cls)
         if callable(mode):
-            instance.__init__(True)
+            inference_mode.__init__(instance, True)
             return instance(mode)
         return instance
 

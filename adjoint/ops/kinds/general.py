@@ -84,7 +84,7 @@ def _fixed(row: Row) -> Callable[..., Any]:
         inputs, options = args[:count], args[count:]
         level = -1
         mask, bit = 0, 1
-        arrays = []
+        arrays: list[Any] = []
         for value in inputs:
             if isinstance(value, Tensor):
                 array = value._array

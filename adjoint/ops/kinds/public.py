@@ -55,8 +55,8 @@ def publish(
     aliases: Sequence[str] = (),
 ) -> None:
     """Put a function on the list; see ``public``."""
-    for each in (name, *aliases):
-        PUBLIC.append(Public(each, function, tuple(namespaces), method, in_place))
+    places = tuple(namespaces)
+    PUBLIC.extend(Public(each, function, places, method, in_place) for each in (name, *aliases))
 
 
 def namespace(name: str) -> dict[str, Callable[..., Any]]:

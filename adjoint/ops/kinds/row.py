@@ -69,7 +69,7 @@ class Row:
         self.inputs = tuple(inputs.split()) if isinstance(inputs, str) else tuple(inputs)
         self.options = tuple(options.split()) if isinstance(options, str) else tuple(options)
         self.outputs = tuple(outputs.split()) if isinstance(outputs, str) else tuple(outputs)
-        self.formulas = {key: value for key, value in (formulas or {}).items() if value}
+        self.formulas = {key: value for key, value in (formulas or {}).items() if value is not None}
         self.vjp = vjp
         self.jvp = jvp
         self.batch = batch
@@ -105,7 +105,7 @@ class Row:
     # -- plain arrays -------------------------------------------------------------------------
 
     def evaluate(self, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> Any:
-        """Compute on plain arrays, with PyTorch's promotion and its float32 arithmetic for halves."""
+        """Compute on plain arrays: promoted as by PyTorch, halves in float32 and rounded once."""
         rounded = None
         if self.promote is not None or self.low_precision:
             inputs, rounded = self._prepare(inputs)
@@ -205,7 +205,7 @@ class Row:
         out: Any,
         frame: FrameType | None,
     ) -> Node:
-        """A node for the inputs whose bits are set in ``mask``; its shape is the caller's to set."""
+        """A node for the inputs set in ``mask``; its shape is the caller's to set."""
         node: Node = new(self._node_class or self.node_class)
         if self.conjugate and any(map(_is_complex, (*inputs, out))):
             mask |= COMPLEX
