@@ -1,0 +1,1 @@
+"""Adjoint against PyTorch, both in one process, by turns: ``python -m benchmarks``."""
