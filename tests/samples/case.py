@@ -1,6 +1,6 @@
-"""How the samples of a row are written. The table test, the references and the parity suite read them.
+"""How the samples of a row are written, for the table test, the references and the parity suite.
 
-A file of samples, one for each family of ``adjoint/ops``, registers a case for every public function::
+A file of samples, one for each family of ``adjoint/ops``, registers a case for each public function::
 
     case(
         "cumsum",  # the function as PyTorch spells it
@@ -11,29 +11,39 @@ A file of samples, one for each family of ``adjoint/ops``, registers a case for 
             sample(make(0, 3), 1),
         ],
         errors=[
-            wrong(IndexError, r"Dimension out of range", make_array(3), 2),
+            wrong(IndexError, r"Dimension out of range", np.ones(3), 2),
         ],
     )
+
+``samples`` is called with a ``Maker`` of each element type in turn, and again with other seeds: it
+must give the same shapes each time, and take every floating array that is to be differentiated from
+``make``. Element types are written as ``adjoint.dtypes`` has them (``dtype=dtypes.float32``).
+A sample where the function has a corner (a tie, a zero of relu, an infinity) is a ``kink``: finite
+differences have no say there, PyTorch has.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 import zlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from adjoint import dtypes
+
 
 @dataclass(frozen=True)
 class Sample:
-    """Arguments of one call; NumPy arrays in them stand for tensors, also inside lists and tuples."""
+    """Arguments of one call; NumPy arrays in them stand for tensors, also inside lists."""
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
+    smooth: bool = True  # False at a corner: the derivative is PyTorch's choice
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,10 @@ class Case:
     traced: bool = True  # False: the shape of the result depends on values, and is refused
     batched: bool = True  # False: cannot be batched, and is refused
     random: bool = False  # draws random numbers: the caller seeds both libraries alike
+    constants: tuple[int | str, ...] = ()  # arguments that have no derivative in PyTorch either
+    errorless: str = ""  # the reason why no input is wrong, where there are no ``errors``
     note: str = ""  # the reason for anything switched off
+    family: str = ""  # the file of samples, filled in
 
 
 class Maker:
@@ -69,13 +82,13 @@ class Maker:
 
     def __init__(self, seed: str, dtype: str = "float64") -> None:
         self.random = np.random.default_rng(zlib.crc32(seed.encode()))
-        self.dtype = np.dtype(dtype)
+        self.dtype = numpy_type(dtype)
 
     def __call__(
         self, *shape: int, low: float = -2.0, high: float = 2.0, dtype: str | None = None
     ) -> np.ndarray:
-        """Uniform between ``low`` and ``high``, in the case's type unless ``dtype`` says another."""
-        kind = self.dtype if dtype is None else np.dtype(dtype)
+        """Uniform between ``low`` and ``high``, in the case's type unless ``dtype`` is given."""
+        kind = self.dtype if dtype is None else numpy_type(dtype)
         if kind.kind == "b":
             return np.asarray(self.random.random(shape) < 0.5)
         if kind.kind in "iu":
@@ -89,13 +102,26 @@ class Maker:
     def distinct(self, *shape: int, dtype: str | None = None) -> np.ndarray:
         """Values at least 0.1 apart, in random order: for maxima, sorting and medians."""
         count = int(np.prod(shape, dtype=int))
-        values = (self.random.permutation(count) - count / 2 + 0.3) * 0.1
-        return np.asarray(values.reshape(shape), self.dtype if dtype is None else dtype)
+        kind = self.dtype if dtype is None else numpy_type(dtype)
+        order = self.random.permutation(count)
+        values = order if kind.kind in "iub" else (order - count / 2 + 0.3) * 0.1
+        return np.asarray(values.reshape(shape), kind)
+
+
+def numpy_type(name: str) -> np.dtype[Any]:
+    """The NumPy type of a name in ``adjoint.dtypes``, ``bfloat16`` among them."""
+    found: np.dtype[Any] = getattr(dtypes, name).numpy
+    return found
 
 
 def sample(*args: Any, **kwargs: Any) -> Sample:
     """One call's arguments."""
     return Sample(args, kwargs)
+
+
+def kink(*args: Any, **kwargs: Any) -> Sample:
+    """A sample at a corner of the function, where finite differences are not its derivative."""
+    return Sample(args, kwargs, smooth=False)
 
 
 def wrong(error: type[Exception], message: str, *args: Any, **kwargs: Any) -> Wrong:
@@ -124,11 +150,12 @@ def case(
     )
     key = function + (f" ({variant})" if variant else "")
     assert key not in CASES, f"two cases named {key!r}"
-    CASES[key] = Case(function, names, samples, tuple(errors), **facts)
+    family = sys._getframe(1).f_globals["__name__"].rpartition(".")[2]
+    CASES[key] = Case(function, names, samples, tuple(errors), family=family, **facts)
 
 
 def load_cases() -> dict[str, Case]:
-    """All cases of all families."""
+    """All cases of all families, by name."""
     package = importlib.import_module("tests.samples")
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"tests.samples.{module.name}")
@@ -142,8 +169,9 @@ __all__ = [
     "Sample",
     "Wrong",
     "case",
-    "field",
+    "kink",
     "load_cases",
+    "numpy_type",
     "sample",
     "wrong",
 ]
