@@ -5,10 +5,13 @@ from adjoint.ops import (
     casting,
     contraction,
     creation,
+    indexing,
     inplace,
+    joining,
     movement,
     operators,
     reduction,
+    slicing,
 )
 
 __all__ = [
@@ -16,8 +19,11 @@ __all__ = [
     "casting",
     "contraction",
     "creation",
+    "indexing",
     "inplace",
+    "joining",
     "movement",
     "operators",
     "reduction",
+    "slicing",
 ]
