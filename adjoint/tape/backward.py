@@ -10,6 +10,7 @@ import numpy as np
 from adjoint import dtypes
 from adjoint.array.memory import ones_like, zeros_like
 from adjoint.errors import describe_shape
+from adjoint.shapes import product
 from adjoint.tape.engine import Capture, run
 from adjoint.tape.node import AccumulateGrad
 from adjoint.tape.tensor import Tensor, wrap
@@ -42,12 +43,12 @@ def _roots(
 
 def _start(tensor: Any, gradient: Any, record: bool) -> Any:
     if gradient is None:
-        if dtypes.of(tensor).is_complex and tensor.numel() == 1:
+        if dtypes.of(tensor._array).is_complex and tensor.numel() == 1:
             raise RuntimeError(
                 "grad can be implicitly created only for real scalar outputs but got "
                 f"{dtypes.of(tensor)!r}"
             )
-        if np.prod(tensor.shape, dtype=int) != 1:
+        if product(tensor._array.shape) != 1:
             raise RuntimeError(
                 "grad can be implicitly created only for scalar outputs: this one has shape "
                 f"{describe_shape(tensor.shape)}; reduce it (as with .sum()), or give backward() "

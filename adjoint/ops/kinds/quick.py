@@ -1,0 +1,70 @@
+"""The short way to a recorded result, for the few functions that every training step calls.
+
+Such a function computes on the arrays itself and comes here with the result: one call where the
+general path makes eight, and about 1 microsecond where that takes 5. It is for rows of one real
+output that is not a view, on tensors of one level over plain arrays of one floating type.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from adjoint.ops.kinds.row import Row
+from adjoint.tape.modes import modes
+from adjoint.tape.node import INTERNAL_PACKAGES, clock, user_frame
+from adjoint.tape.tensor import Tensor, new
+
+ndarray = np.ndarray
+getframe = sys._getframe
+
+
+def finish(
+    row: Row, out: Any, level: int, inputs: tuple[Any, ...], options: tuple[Any, ...] = ()
+) -> Tensor:
+    """A Tensor over ``out``, which ``row`` makes of ``inputs``: recorded where one needs it."""
+    if type(out) is not ndarray:
+        out = np.asarray(out)
+    tensor: Tensor = new(Tensor)
+    tensor._array = out
+    tensor._level = level
+    tensor._memory = None
+    tensor._view = None
+    mask, bit, edges = 0, 1, []
+    for value in inputs:
+        if value is None:
+            edges.append(None)
+        else:
+            edge = value._node
+            edges.append(edge)
+            if edge is not None:
+                mask += bit
+        bit += bit
+    if not mask or not modes.enabled:
+        tensor._node = None
+        if modes.inference:
+            tensor.__dict__["_inference"] = True
+        return tensor
+    plan = row._plans.get(mask) or row.plan(mask)
+    node = new(row._node_class or row.node_class)
+    node.plan = plan
+    node.edges = tuple(edges)
+    if plan.has_shapes:
+        node.saved = plan.save(inputs, options, out)
+    else:
+        node.saved = plan.pick((*inputs, out, None)) + options
+    node.sequence = next(clock)
+    node.shape = out.shape
+    node.dtype = out.dtype
+    node.hooks = None
+    frame = getframe(2)
+    if frame.f_globals.get("__package__") in INTERNAL_PACKAGES:
+        frame = user_frame(frame)  # type: ignore[assignment]
+    if frame is None:
+        node.code, node.instruction = None, 0
+    else:
+        node.code, node.instruction = frame.f_code, frame.f_lasti
+    tensor._node = node
+    return tensor
