@@ -22,11 +22,11 @@ def machine() -> str:
     """The processor, its cores, and the versions compared."""
     name = platform.processor() or platform.machine()
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
-            name = next(line.partition(":")[2].strip() for line in lines if "model name" in line)
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        name = next(line.partition(":")[2].strip() for line in lines if "model name" in line)
     except (OSError, StopIteration):
         pass
-    import torch  # noqa: PLC0415 - the one it is compared with
+    import torch
 
     return (
         f"{name}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, "
@@ -42,7 +42,7 @@ def spell(seconds: float) -> str:
 
 def speed_table(rounds: int, only: str) -> list[str]:
     """A line of Markdown for each workload."""
-    import torch  # noqa: PLC0415
+    import torch
 
     lines = [
         "| Step | PyTorch | Adjoint | times faster | to reach |",
@@ -64,18 +64,21 @@ def facts() -> list[str]:
     numpy_seconds, ours = import_seconds(["numpy", "adjoint"])
     chains = [long_chain(length) for length in (100_000, 1_000_000)]
     before, after = growth_over_training()
+    depth = " and of ".join(
+        f"{each.length:,} operations takes {each.forward:.2f} s forward, {each.backward:.2f} s "
+        f"backward and {each.freed:.3f} s to be freed"
+        for each in chains
+    )
     return [
-        f"`import adjoint` takes {ours * 1e3:.0f} ms, `import numpy` alone "
-        f"{numpy_seconds * 1e3:.0f} ms: {ours / numpy_seconds:.2f} times as long.",
-        "A chain of "
-        + " and of ".join(
-            f"{each.length:,} operations takes {each.forward:.2f} s forward, {each.backward:.2f} s "
-            f"backward and {each.freed:.3f} s to be freed"
-            for each in chains
-        )
-        + ", the cyclic collector off.",
-        f"After 200 training steps of the digits network the process holds {before / 2**20:.1f} MiB, "
-        f"after 2,000 {after / 2**20:.1f} MiB.",
+        (
+            f"`import adjoint` takes {ours * 1e3:.0f} ms, `import numpy` alone "
+            f"{numpy_seconds * 1e3:.0f} ms: {ours / numpy_seconds:.2f} times as long."
+        ),
+        f"A chain of {depth}, the cyclic collector off.",
+        (
+            f"After 200 training steps of the digits network the process holds "
+            f"{before / 2**20:.1f} MiB, after 2,000 {after / 2**20:.1f} MiB."
+        ),
     ]
 
 

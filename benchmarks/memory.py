@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import time
+from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 import adjoint
@@ -37,16 +39,14 @@ def long_chain(length: int) -> Chain:
         marks.append(time.perf_counter())
     finally:
         gc.enable()
-    forward, backward, freed = (
-        after - before for before, after in zip(marks, marks[1:], strict=False)
-    )
+    forward, backward, freed = (after - before for before, after in pairwise(marks))
     return Chain(length, forward, backward, freed)
 
 
 def resident_bytes() -> int:
     """Memory of this process that is in RAM now."""
-    with open("/proc/self/statm", encoding="ascii") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def growth_over_training(steps: int = 2000) -> tuple[int, int]:
