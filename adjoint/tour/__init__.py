@@ -1,1 +1,5 @@
-"""The tour: automatic differentiation shown live, from one layer to a trained classifier."""
+"""The tour: the story of automatic differentiation, computed while you watch.
+
+It uses Adjoint as any program would, under the name ``torch``. ``adjoint.tour.story`` tells it;
+that module needs rich and matplotlib, which Adjoint itself does without.
+"""

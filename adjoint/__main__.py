@@ -1,0 +1,7 @@
+"""``python -m adjoint``: the command line."""
+
+import sys
+
+from adjoint.cli import main
+
+sys.exit(main())
