@@ -1,0 +1,115 @@
+"""Write the references of the table's samples: PyTorch's values and gradients.
+
+Run it from the repository's root, with PyTorch installed, after a change of samples:
+
+    python -m tests.references.make_table [family ...]
+
+A family whose samples and values have not changed keeps its file.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import numpy as np
+import torch
+
+from tests.harness import CASES, Call, calls
+from tests.harness_torch import (
+    from_torch,
+    is_torch_floating,
+    to_torch,
+    torch_cotangents,
+    torch_forward,
+)
+from tests.references.table import FOLDER, Entries, Reference, checksum, load, save
+
+
+def reference(call: Call) -> Reference:
+    """PyTorch's results for one sample, and its gradients where the case is differentiable."""
+    leaves = [to_torch(each) for each in call.leaves]
+    for place in call.moving:
+        leaves[place].requires_grad_()
+    outs = torch_forward(call, leaves)
+    found: list[np.ndarray] = []
+    if call.moving:
+        floating = [out for out in outs if is_torch_floating(out)]
+        weighted = zip(floating, torch_cotangents(call, floating), strict=True)
+        kept = [(out, to_torch(g)) for out, g in weighted if out.requires_grad]
+        xs = [leaves[place] for place in call.moving]
+        gradients = [None] * len(xs)
+        if kept:
+            roots, gs = zip(*kept, strict=True)
+            gradients = torch.autograd.grad(roots, xs, gs, allow_unused=True)
+        found = [
+            np.zeros_like(leaf) if g is None else from_torch(g)
+            for leaf, g in zip(call.moved, gradients, strict=True)
+        ]
+    return Reference(checksum(call), [from_torch(out) for out in outs], found)
+
+
+def references(family: str) -> Entries:
+    """All references of a family, made anew."""
+    entries: Entries = {}
+    for key, case in CASES.items():
+        if case.family != family or case.random:
+            continue
+        for kind in ("float64", "complex128"):
+            if kind == "complex128" and kind not in case.dtypes:
+                continue
+            listed = []
+            for call in calls(key, kind):
+                try:
+                    listed.append(reference(call))
+                except Exception as error:
+                    error.add_note(f"{call} in {kind}")
+                    raise
+            entries[f"{key} {kind}"] = listed
+    return entries
+
+
+def same(first: Entries, second: Entries) -> bool:
+    """Whether two sets of references say the same but for rounding."""
+    if first.keys() != second.keys():
+        return False
+    for key, listed in first.items():
+        if len(listed) != len(second[key]):
+            return False
+        for a, b in zip(listed, second[key], strict=True):
+            if a.arguments != b.arguments or not (
+                same_arrays(a.outputs, b.outputs) and same_arrays(a.gradients, b.gradients)
+            ):
+                return False
+    return True
+
+
+def same_arrays(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
+    """Whether two lists of arrays agree but for rounding."""
+    return len(first) == len(second) and all(
+        a.dtype == b.dtype
+        and a.shape == b.shape
+        and np.allclose(a, b, rtol=1e-12, atol=1e-14, equal_nan=a.dtype.kind in "fc")
+        for a, b in zip(first, second, strict=True)
+    )
+
+
+def main() -> None:
+    """Write the families named on the command line, or all."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("family", nargs="*")
+    families = sorted({case.family for case in CASES.values()})
+    for family in parser.parse_args().family or families:
+        made = references(family)
+        if same(load(family), made):
+            continue
+        path = save(family, made)
+        print(f"{path.name}: {sum(map(len, made.values()))} samples, {path.stat().st_size} bytes")
+    for path in FOLDER.glob("*.npz"):
+        if path.stem not in families:
+            path.unlink()
+            print(f"{path.name}: removed, there are no such samples")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main()

@@ -1,0 +1,101 @@
+"""The table on inputs of other layouts and element types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from adjoint import dtypes
+from tests.harness import (
+    CASES,
+    Call,
+    as_array,
+    calls,
+    forward,
+    function_of_moving,
+    gradients,
+)
+from tests.harness_checks import (
+    ALL,
+    close,
+    cotangents_of,
+    each_call,
+    same_tensors,
+)
+from tests.samples.case import numpy_type
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+
+def strided(array: np.ndarray) -> np.ndarray:
+    """Every second element of a larger array, along every dimension."""
+    room = np.full(tuple(2 * size for size in array.shape), 7).astype(array.dtype)
+    view = room[(..., *(slice(None, None, 2) for _ in array.shape))]
+    view[...] = array
+    return view
+
+
+def backwards(array: np.ndarray) -> np.ndarray:
+    """A view that goes through memory from the end."""
+    return np.flip(np.flip(array).copy())
+
+
+LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "strided": strided,
+    "Fortran": lambda array: np.array(array, order="F"),
+    "backwards": backwards,
+    "transposed": lambda array: array.T.copy().T,
+}
+
+
+@pytest.mark.parametrize("key", ALL)
+def test_layouts(key: str) -> None:
+    """The strides of the inputs change neither values nor gradients."""
+
+    def check(call: Call) -> None:
+        expected = forward(call, call.leaves)
+        gs = [as_array(g) for g in derivative(call)]
+        for name, change in LAYOUTS.items():
+            leaves = [change(leaf) for leaf in call.leaves]
+            same_tensors(forward(call, leaves), expected, 1e-12, name)
+            found_gs = derivative(replace(call, leaves=leaves))
+            for found, wanted in zip(found_gs, gs, strict=True):
+                close(as_array(found), wanted, 1e-12, f"{name}, gradient")
+
+    each_call(key, check)
+
+
+def derivative(call: Call) -> list[Any]:
+    """The gradients of a call under its cotangents."""
+    if not call.moving:
+        return []
+    return gradients(function_of_moving(call), call.moved, cotangents_of(call))[0]
+
+
+ROUNDING = {"float32": 1e-4, "float16": 3e-2, "bfloat16": 0.2, "complex64": 1e-4}
+
+
+@pytest.mark.parametrize("key", ALL)
+def test_lower_precision(key: str) -> None:
+    """In float32 and halves: double precision's values, rounded; gradients of the input's type."""
+    case = CASES[key]
+
+    def check(call: Call) -> None:
+        exact = "complex128" if call.dtype == "complex64" else "float64"
+        wide = [
+            leaf.astype(numpy_type(exact)) if leaf.dtype == numpy_type(call.dtype) else leaf
+            for leaf in call.leaves
+        ]
+        outs, expected = forward(call, call.leaves), forward(call, wide)
+        for out, wanted in zip(outs, expected, strict=True):
+            close(as_array(out), as_array(wanted), ROUNDING[call.dtype], "value")
+        for g, leaf in zip(derivative(call), call.moved, strict=True):
+            assert dtypes.of(g).numpy == leaf.dtype, "the gradient has another type"
+
+    for kind in case.dtypes:
+        if kind in ROUNDING and not case.random:
+            each_call(key, check, calls(key, kind))

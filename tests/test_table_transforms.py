@@ -1,0 +1,182 @@
+"""The table under ``vmap`` and on symbols: the columns batch and traced of every case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import adjoint
+from adjoint import dtypes
+from adjoint.array.symbol import Symbol
+from adjoint.errors import TransformError
+from adjoint.tape.tensor import Tensor, wrap
+from tests.harness import (
+    CASES,
+    Call,
+    as_array,
+    calls,
+    direction,
+    forward,
+    function_of_moving,
+    parts,
+    trace,
+)
+from tests.harness_checks import (
+    ALL,
+    close,
+    cotangents_of,
+    each_call,
+    same_tensors,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+BATCHED = [key for key in ALL if CASES[key].batched]
+TRACED = [key for key in ALL if CASES[key].traced]
+SIZE = 3  # of the batches
+
+# -- batch ---------------------------------------------------------------------------------------
+
+
+def examples_of(call: Call) -> list[Call]:
+    """The same sample as many times as a batch has examples, each time of other values."""
+    return [calls(call.key, call.dtype, draw)[call.number] for draw in range(SIZE)]
+
+
+def stacked(rows: list[list[np.ndarray]], dim: int = 0) -> list[np.ndarray]:
+    """Arrays of the same place stacked: a list of results for each example becomes one list."""
+    return [np.stack(column, axis=dim) for column in zip(*rows, strict=True)]
+
+
+@pytest.mark.parametrize("dim", [0, -1])
+@pytest.mark.parametrize("key", BATCHED)
+def test_batch(key: str, dim: int) -> None:
+    """``func.vmap`` over each tensor alone, and over all, against a loop."""
+
+    def check(call: Call) -> None:
+        examples = examples_of(call)
+        every = list(range(len(call.leaves)))
+
+        def function(*leaves: Any) -> tuple[Any, ...]:
+            return tuple(out for out in forward(call, leaves) if isinstance(out, Tensor))
+
+        for places in [[place] for place in every] + [every] * (len(every) > 1):
+            rows = [
+                [(each if place in places else call).leaves[place] for place in every]
+                for each in examples
+            ]
+            whole = [
+                np.stack([row[place] for row in rows], axis=dim) if place in places else leaf
+                for place, leaf in enumerate(call.leaves)
+            ]
+            expected = stacked([[as_array(out) for out in function(*row)] for row in rows], dim)
+            mapped = adjoint.func.vmap(
+                function, in_dims=tuple(dim if p in places else None for p in every), out_dims=dim
+            )
+            found = mapped(*map(wrap, whole))
+            same_tensors(found, expected, 1e-12, f"vmap over {places}")
+
+    each_call(key, check)
+
+
+@pytest.mark.parametrize("key", [key for key in BATCHED if CASES[key].differentiable])
+def test_batch_of_derivatives(key: str) -> None:
+    """``vmap`` of ``vjp`` and of ``jvp``, and ``vjp`` and ``jvp`` of ``vmap``, against a loop."""
+
+    def check(call: Call) -> None:
+        if not call.moving:
+            return
+        function, cotangents = function_of_moving(call), cotangents_of(call)
+        batched = adjoint.func.vmap(function)
+        random = call.random("batch")
+        moved = [each.moved for each in examples_of(call)]
+        gs = [[direction(random, each.shape, each.dtype) for each in cotangents] for _ in moved]
+        vs = [[direction(random, each.shape, each.dtype) for each in row] for row in moved]
+        whole = [wrap(each) for each in stacked(moved)]
+        for name, transform, others in (("vjp", pull, gs), ("jvp", push, vs)):
+            whole_others = [wrap(each) for each in stacked(others)]
+            expected = stacked(
+                [
+                    [as_array(each) for each in transform(function, map(wrap, x), map(wrap, other))]
+                    for x, other in zip(moved, others, strict=True)
+                ]
+            )
+            mapped = adjoint.func.vmap(lambda xs, others, t=transform: t(function, xs, others))
+            same_tensors(mapped(whole, whole_others), expected, 1e-10, f"vmap of {name}")
+            found = transform(batched, whole, whole_others)
+            same_tensors(found, expected, 1e-10, f"{name} of vmap")
+
+    each_call(key, check)
+
+
+def pull(function: Any, primals: Iterable[Any], cotangents: Iterable[Any]) -> Any:
+    """The vjp of a function, applied to cotangents."""
+    return adjoint.func.vjp(function, *primals)[1](tuple(cotangents))
+
+
+def push(function: Any, primals: Iterable[Any], tangents: Iterable[Any]) -> Any:
+    """The jvp of a function, without its value."""
+    return adjoint.func.jvp(function, tuple(primals), tuple(tangents))[1]
+
+
+@pytest.mark.parametrize("key", [key for key in ALL if not CASES[key].batched])
+def test_refused_in_a_batch(key: str) -> None:
+    def check(call: Call) -> None:
+        if not call.leaves:
+            return
+        whole = [wrap(np.stack([each, each])) for each in call.leaves]
+        with pytest.raises((TransformError, RuntimeError)):
+            adjoint.func.vmap(lambda *leaves: forward(call, leaves))(*whole)
+
+    each_call(key, check)
+
+
+# -- traced --------------------------------------------------------------------------------------
+
+
+def check_trace(function: Callable[..., Any], arrays: list[np.ndarray], what: str) -> None:
+    """Shapes and types on symbols are the actual ones, and the equations give the same values."""
+    expected = parts(function(*[wrap(each) for each in arrays]))
+    record, symbols, outs = trace(function, arrays)
+    assert len(outs) == len(expected)
+    for out, actual in zip(outs, expected, strict=True):
+        if isinstance(out, Symbol):
+            assert tuple(out.shape) == tuple(actual.shape), f"{what}: shape on symbols\n{record}"
+            assert out.dtype is dtypes.of(actual), f"{what}: type on symbols\n{record}"
+    found = record.evaluate(dict(zip(symbols, arrays, strict=True)), outs)
+    for value, actual in zip(found, expected, strict=True):
+        if isinstance(actual, Tensor):
+            value = as_array(value)
+            assert value.dtype == dtypes.of(actual).numpy, f"{what}: {value.dtype}"
+            close(value, as_array(actual), 1e-12, what)
+
+
+@pytest.mark.parametrize("key", TRACED)
+def test_traced(key: str) -> None:
+    def check(call: Call) -> None:
+        check_trace(lambda *leaves: forward(call, leaves), call.leaves, "traced")
+        if not call.moving:
+            return
+        function, cotangents = function_of_moving(call), cotangents_of(call)
+        count = len(call.moving)
+        check_trace(
+            lambda *values: pull(function, values[:count], values[count:]),
+            [*call.moved, *cotangents],
+            "vjp traced",
+        )
+
+    each_call(key, check)
+
+
+@pytest.mark.parametrize("key", [key for key in ALL if not CASES[key].traced])
+def test_refused_in_a_trace(key: str) -> None:
+    def check(call: Call) -> None:
+        if not call.leaves:
+            return
+        with pytest.raises((TransformError, RuntimeError)):
+            trace(lambda *leaves: forward(call, leaves), call.leaves)
+
+    each_call(key, check)
