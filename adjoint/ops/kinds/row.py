@@ -89,9 +89,13 @@ class Row:
         self._plans: dict[int, Plan] = {}
         self.is_differentiable = bool(self.formulas or vjp)
         self.conjugate = conjugate
-        # Elementwise rows: the formulas again, and whether the result is a truth value.
+        # Elementwise rows: the formulas again, whether the result is a truth value, which inputs
+        # may be Python numbers, and the categories of types to compute in (None for all).
         self.partials: dict[str, Formula] = {}
         self.result = ""
+        self.numbers: frozenset[str] = frozenset()
+        self.supports: frozenset[int] | None = None
+        self.unsupported: type[Exception] = NotImplementedError
         if name in TABLE:
             raise ValueError(f"the table has a row named {name!r} already")
         TABLE[name] = self
@@ -134,6 +138,8 @@ class Row:
             common = dtypes.result_type(inputs)
             if self.promote == "float" and common.category < dtypes.FLOATING:
                 common = dtypes.get_default_dtype()
+            if self.supports is not None and common.category not in self.supports:
+                raise self.unsupported(f"{self.name} is not implemented for {common.name}")
         else:
             present = {
                 dtypes.of(each)
@@ -170,7 +176,7 @@ class Row:
             if kept:
                 node = self.make_node(mask, inputs, options, out, sys._getframe(1))
                 self._connect(node, results, parts, kept)
-        if self.view and level == 0:
+        if self.view:
             for number, result in enumerate(results):
                 self._note_view(result, inputs[0], options, number)
         return tuple(results) if many else results[0]
@@ -188,8 +194,11 @@ class Row:
             results[number]._node = Port(node, number, part.shape, part.dtype)
 
     def _note_view(self, result: Any, parent: Any, options: tuple[Any, ...], number: int) -> None:
-        if isinstance(parent, Tensor) and np.may_share_memory(result._array, parent._array):
-            mark_view(result, parent, self, (options, number))
+        # Memory below a transform is another's affair; there a view is a view by its meaning.
+        if isinstance(parent, Tensor) and (
+            isinstance(result._array, Value) or np.may_share_memory(result._array, parent._array)
+        ):
+            mark_view(result, parent, self, options, number)
 
     @property
     def node_class(self) -> type[Node]:
@@ -412,7 +421,17 @@ def _cast(value: Any, wanted: Any) -> Any:
                 return value.astype(FLOAT32)
         elif value.dtype != wanted:
             return value.astype(wanted)
+    elif wanted is not None and value is not None:
+        return _array_of_number(value, wanted)
     return value
+
+
+def _array_of_number(value: Any, wanted: np.dtype[Any]) -> Any:
+    """A Python number in the type to compute in: integers wrap, floats overflow to infinity."""
+    if wanted.kind in "iu":
+        return np.array(value, np.int64).astype(wanted)
+    with np.errstate(over="ignore"):
+        return np.array(value, wanted)
 
 
 def _round_floats(out: Any, kind: dtypes.dtype) -> Any:
