@@ -19,6 +19,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
+
+# Plain memory and numbers; None stands for an optional input that is absent.
+PLAIN = (np.ndarray, float, int, complex, np.generic, type(None))
+
 
 class Value:
     """Base of everything but plain memory that operations understand."""
@@ -62,8 +68,13 @@ def apply(row: Any, inputs: tuple[Any, ...], options: tuple[Any, ...] = ()) -> A
     """Carry out one row of the table on values of any kind: the general path of every operation."""
     level, top = -1, None
     for value in inputs:
-        if isinstance(value, Value) and value._level > level:
-            level, top = value._level, value
+        if isinstance(value, Value):
+            if value._level > level:
+                level, top = value._level, value
+        elif not isinstance(value, PLAIN) or (value is None and row.kind == "elementwise"):
+            raise TypeError(
+                f"{row.name}(): argument must be a Tensor or a number, not {type(value).__name__}"
+            )
     if top is None:
         return row.evaluate(inputs, options)
     return top._apply(row, level, inputs, options)

@@ -269,7 +269,9 @@ def vmap(
         leaves, rebuild = flatten(args)
         dims = _spread(in_dims, args, len(leaves))
         sizes = {
-            value.shape[dim] for value, dim in zip(leaves, dims, strict=True) if dim is not None
+            value.shape[check_dim(value, dim)]
+            for value, dim in zip(leaves, dims, strict=True)
+            if dim is not None
         }
         if len(sizes) != 1:
             raise ValueError(
@@ -312,15 +314,20 @@ def _spread(dims: Any, tree: Any, count: int) -> list[Any]:
     return [dim for part, value in pairs for dim in _spread(part, value, len(flatten(value)[0]))]
 
 
-def to_front(value: Any, dim: int) -> Any:
-    """A value with dimension ``dim`` moved to the front, lowered into an array."""
+def check_dim(value: Any, dim: int) -> int:
+    """``dim`` counted from the front; ``ValueError`` for one that ``value`` has not."""
     if not isinstance(value, Tensor):
         raise ValueError(f"vmap: in_dims={dim} for a {type(value).__name__}, which is not a Tensor")
     rank = len(value.shape)
     if not -rank <= dim < rank:
         raise ValueError(f"vmap: in_dim {dim} for a tensor of shape {describe_shape(value.shape)}")
-    value = lower(value)
-    dim %= rank
+    return dim % rank
+
+
+def to_front(value: Any, dim: int) -> Any:
+    """A value with dimension ``dim`` moved to the front, lowered into an array."""
+    rank = len(value.shape)
+    value, dim = lower(value), check_dim(value, dim)
     if dim == 0:
         return value
     order = (dim, *(place for place in range(rank) if place != dim))
