@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,10 @@ from adjoint.shapes import product
 from adjoint.tape.engine import Capture, run
 from adjoint.tape.node import AccumulateGrad
 from adjoint.tape.tensor import Tensor, wrap
+
+
+# Several threads may add to one leaf. Reentrant, for hooks that run backward themselves.
+_accumulation = threading.RLock()
 
 
 def as_sequence(value: Any) -> tuple[Any, ...]:
@@ -99,8 +104,9 @@ def backward(
     keep_graph = create_graph if retain_graph is None else retain_graph
     if inputs is None:
         arrived = run(roots, level, keep_graph=keep_graph, record=create_graph)
-        for leaf, g in arrived.items():
-            accumulate(leaf, g, level, create_graph)
+        with _accumulation:
+            for leaf, g in arrived.items():
+                accumulate(leaf, g, level, create_graph)
         return
     inputs = as_sequence(inputs)
     if not inputs:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from adjoint import dtypes
 from adjoint.array.value import Value, apply
 from adjoint.errors import GraphError
 from adjoint.tape.modes import modes
-from adjoint.tape.node import AccumulateGrad, Node, Port, clock, user_location
+from adjoint.tape.node import AccumulateGrad, Node, Port, clock, line_of, shorten, user_frame
 
 new = object.__new__
 
@@ -20,39 +22,54 @@ new = object.__new__
 class Memory:
     """What all tensors over one piece of memory share: when it was written, and who looks at it."""
 
-    __slots__ = ("root", "version", "views", "where", "written")
+    __slots__ = ("code", "instruction", "limit", "root", "version", "views", "written")
 
     def __init__(self) -> None:
         self.version = 0  # how many writes: PyTorch's ``_version``
         self.written = 0  # the clock at the last one
-        self.where: str | None = None  # the user's line of the last one
-        self.views: list[weakref.ref[Any]] = []  # tensors whose history follows a write
+        self.code: CodeType | None = None  # the user's code of the last one
+        self.instruction = 0
+        self.views: list[weakref.ref[Any]] = []  # tensors that a write may concern, oldest first
+        self.limit = 16  # of views, when the dead ones among them are forgotten
         self.root: weakref.ref[Any] | None = None
 
     def note_write(self) -> None:
         """Count a write and remember the line."""
         self.version += 1
         self.written = next(clock)
-        self.where = user_location()
+        frame = user_frame(sys._getframe(1))
+        if frame is not None:
+            self.code, self.instruction = frame.f_code, frame.f_lasti
 
-    def add_view(self, tensor: Any) -> None:
-        """Remember a view, forgetting dead ones whenever the list has doubled."""
-        self.views.append(weakref.ref(tensor))
-        if len(self.views) & (len(self.views) - 1) == 0 and len(self.views) >= 16:
-            self.views = [reference for reference in self.views if reference() is not None]
+    @property
+    def where(self) -> str:
+        """``file:line`` of the user's code that wrote last."""
+        if self.code is None:
+            return "<unknown>"
+        return f"{shorten(self.code.co_filename)}:{line_of(self.code, self.instruction)}"
+
+    def forget_dead(self) -> None:
+        """Keep the views that are still in use; next time at twice their number."""
+        self.views = [reference for reference in self.views if reference() is not None]
+        self.limit = max(16, 2 * len(self.views))
+
+
+# Why a view may not be written to where gradients are wanted: PyTorch forbids these, because what
+# the write would mean for the base is ambiguous.
+NO_GRAD = "was created in no_grad mode"
+INFERENCE = "was created in inference mode"
+SEVERAL = "is one of several outputs of a function that returns views"
 
 
 class View:
     """How a tensor looks at another's memory: enough to look again after a write."""
 
-    __slots__ = ("base", "differentiable", "options", "parent", "row")
+    __slots__ = ("base", "creation", "differentiable", "number", "options", "parent", "row")
 
-    def __init__(self, parent: Any, row: Any, options: Any, differentiable: bool) -> None:
-        self.parent = parent
-        self.base = parent if parent._view is None else parent._view.base
-        self.row = row
-        self.options = options
-        self.differentiable = differentiable  # False for ``detach()``
+    parent: Any  # what it looks at, through ``row`` (output ``number``) with ``options``
+    base: Any  # the end of the chain of parents, as far as gradients flow
+    creation: str | None  # NO_GRAD, INFERENCE or SEVERAL where that forbids to write
+    differentiable: bool  # False for ``detach()``
 
 
 class Tensor(Value):
@@ -162,13 +179,37 @@ def memory_of(tensor: Any) -> Memory:
     return memory
 
 
-def mark_view(out: Any, parent: Any, row: Any, options: Any, differentiable: bool = True) -> None:
+def mark_view(
+    out: Any,
+    parent: Any,
+    row: Any,
+    options: tuple[Any, ...],
+    number: int = 0,
+    differentiable: bool = True,
+) -> None:
     """Note that ``out`` looks at ``parent``'s memory through ``row``."""
-    memory = memory_of(parent)
+    memory = parent._memory
+    if memory is None:
+        memory = memory_of(parent)
+    view: View = new(View)
+    view.parent = parent
+    view.row = row
+    view.options = options
+    view.number = number
+    view.differentiable = differentiable
+    above = parent._view
+    view.base = parent if above is None or not above.differentiable else above.base
+    if not modes.enabled:
+        view.creation = INFERENCE if modes.inference else NO_GRAD
+    elif row is not None and row.many_outputs:
+        view.creation = SEVERAL
+    else:
+        view.creation = None if above is None or not differentiable else above.creation
     out._memory = memory
-    out._view = View(parent, row, options, differentiable)
-    if differentiable:
-        memory.add_view(out)
+    out._view = view
+    memory.views.append(weakref.ref(out))
+    if len(memory.views) > memory.limit:
+        memory.forget_dead()
 
 
 def current_array(tensor: Any, node: Node) -> Any:

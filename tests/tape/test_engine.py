@@ -290,3 +290,19 @@ def test_broadcasting_is_undone():
     assert x.grad.tolist() == [[4.0]] * 3
     assert y.grad.tolist() == [[3.0] * 4]
     assert z.grad.item() == 12.0
+
+
+def test_threads_add_to_one_leaf_without_losing_any():
+    x = leaf(1.0)
+    passes = 200
+
+    def work():
+        for _ in range(passes):
+            (x * 1.0).sum().backward()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert x.grad.item() == 4 * passes
