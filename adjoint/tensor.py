@@ -175,11 +175,11 @@ class Face:
         return 0 if self._memory is None else int(self._memory.version)
 
     def _is_view(self) -> bool:
-        return self._view is not None
+        return self._view is not None and self._view.differentiable
 
     @property
     def _base(self) -> Any:
-        return None if self._view is None else self._view.base
+        return self._view.base if self._is_view() else None
 
     def is_inference(self) -> bool:
         """Whether this tensor was made inside ``inference_mode``."""

@@ -164,7 +164,7 @@ def path_of(tensor: Any) -> Path:
     steps = []
     while tensor._view is not None:
         view = tensor._view
-        steps.append((view.row, view.options[0], view.options[1]))
+        steps.append((view.row, view.options, view.number))
         tensor = view.parent
     return tuple(reversed(steps))
 
@@ -200,7 +200,7 @@ def _renew_views(base: Any, arrays: bool) -> None:
         look = view._view
         if look.base is not base and look.parent is not base:
             continue
-        row, (options, number) = look.row, look.options
+        row, options, number = look.row, look.options, look.number
         if arrays:
             fresh = follow(look.parent, ((row, options, number),))
             view._array, view._node = fresh._array, fresh._node
