@@ -8,12 +8,13 @@ to float32, so that the results agree to the last bit and not merely to a few un
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adjoint.array.random_fused import multiply_add
+from adjoint.array.random_exact import by_library, multiply_add
 
 Floats = NDArray[np.float32]
 
@@ -21,26 +22,33 @@ Floats = NDArray[np.float32]
 _BLOCKS = 2048
 
 _TWO_PI = 2.0 * np.pi
-_SINGLE_TWO_PI = np.float32(_TWO_PI)
-_ONE = np.float32(1.0)
-_HALF = np.float32(0.5)
-_MINUS_TWO = np.float32(-2.0)
+# Arrays without dimensions meet arrays twice as quickly as scalars do.
+_SINGLE_TWO_PI = np.array(_TWO_PI, np.float32)
+_ONE = np.array(1.0, np.float32)
+_HALF = np.array(0.5, np.float32)
+_MINUS_TWO = np.array(-2.0, np.float32)
 
-_MANTISSA = np.int32(0x007FFFFF)
-_EXPONENT_OF_HALF = np.int32(0x3F000000)
-_ROOT_HALF = np.float32(np.sqrt(0.5))
-_LN_2_HIGH = np.float32(0.693359375)
-_LN_2_LOW = np.float32(-2.12194440e-4)
+_MANTISSA = np.array(0x007FFFFF, np.int32)
+_EXPONENT_OF_HALF = np.array(0x3F000000, np.int32)
+_EXPONENT_AT = np.array(23, np.int32)
+_EXPONENT_BIAS = np.array(126, np.int32)
+_ROOT_HALF = np.array(np.sqrt(0.5), np.float32)
+_LN_2_HIGH = np.array(0.693359375, np.float32)
+_LN_2_LOW = np.array(-2.12194440e-4, np.float32)
 _LOG_POLYNOMIAL = np.array(
     [7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
      -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1],
     np.float32,
 ).astype(np.float64)  # fmt: skip
 
-_FOUR_OVER_PI = np.float32(4.0 / np.pi)
+_FOUR_OVER_PI = np.array(4.0 / np.pi, np.float32)
+_INT_1, _INT_2, _INT_4, _INT_NOT_1, _INT_SIGN_AT = np.array([[1], [2], [4], [-2], [29]], np.int32)
 # A quarter of pi in three parts, of which the first two have products with 2, 4, 6, 8 exact.
-_QUARTER_PI = (np.float32(-0.78515625), np.float32(-2.4187564849853515625e-4))
-_QUARTER_PI_REST = np.float64(np.float32(-3.77489497744594108e-8))
+_QUARTER_PI = (
+    np.array(-0.78515625, np.float32),
+    np.array(-2.4187564849853515625e-4, np.float32),
+)
+_QUARTER_PI_REST = np.array(np.float32(-3.77489497744594108e-8), np.float64)
 # Cosine in the first row, sine in the second.
 _TRIGONOMETRIC_POLYNOMIALS = np.array(
     [[[2.443315711809948e-5], [-1.9515295891e-4]],
@@ -64,7 +72,7 @@ def normal_blocks(uniforms: NDArray[Any], mean: float, std: float) -> NDArray[An
 
 
 def _polar_double(x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    radius = np.sqrt(-2.0 * np.log(1.0 - x))
+    radius = np.sqrt(-2.0 * by_library(math.log, 1.0 - x))
     angle = _TWO_PI * y
     return radius * np.cos(angle), radius * np.sin(angle)
 
@@ -78,8 +86,8 @@ def _polar_single(x: Floats, y: Floats) -> tuple[Floats, Floats]:
 def _log(x: Floats) -> Floats:
     """The natural logarithm of float32 numbers in (0, 1] by Cephes' polynomial."""
     bits = x.view(np.int32)
-    exponent = bits >> 23
-    exponent -= 126
+    exponent = bits >> _EXPONENT_AT
+    exponent -= _EXPONENT_BIAS
     bits = bits & _MANTISSA
     bits |= _EXPONENT_OF_HALF
     mantissa = bits.view(np.float32)
@@ -103,8 +111,8 @@ def _log(x: Floats) -> Floats:
 def _cosine_sine(x: Floats) -> tuple[Floats, Floats]:
     """Cosine and sine of float32 numbers in [0, 2 pi] by Cephes' polynomials about each octant."""
     octant = (x * _FOUR_OVER_PI).astype(np.int32)
-    octant += 1
-    octant &= -2
+    octant += _INT_1
+    octant &= _INT_NOT_1
     count = octant.astype(np.float32)
     for part in _QUARTER_PI:
         x = x + count * part
@@ -121,14 +129,16 @@ def _cosine_sine(x: Floats) -> tuple[Floats, Floats]:
     both = _fused(both, factors, addends)
     both[0] += _ONE
     # Every other octant takes the other polynomial; two of each four take the other sign.
-    exchanged = (octant & 2).astype(np.bool_)
+    exchanged = (octant & _INT_2).astype(np.bool_)
     cosine = np.where(exchanged, both[1], both[0])
     sine = np.where(exchanged, both[0], both[1])
-    sine.view(np.int32)[...] ^= (octant & 4) << 29
-    octant += 2
-    octant &= 4
-    octant <<= 29
-    cosine.view(np.int32)[...] ^= octant
+    signs = sine.view(np.int32)
+    signs ^= (octant & _INT_4) << _INT_SIGN_AT
+    octant += _INT_2
+    octant &= _INT_4
+    octant <<= _INT_SIGN_AT
+    signs = cosine.view(np.int32)
+    signs ^= octant
     return cosine, sine
 
 

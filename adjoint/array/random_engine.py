@@ -8,7 +8,6 @@ with it PyTorch's saved state, is always known.
 
 from __future__ import annotations
 
-import math
 import os
 import struct
 import sys
@@ -22,15 +21,15 @@ BLOCK = 624
 DEFAULT_SEED = 67280421310721
 # Words fetched from NumPy at once: 64 blocks of 8-byte words stay in the second-level cache.
 _BULK = 64 * BLOCK
+# Arrays without dimensions meet arrays twice as quickly as scalars do.
+_HALF_WORD = np.array(32, np.uint64)
 _NOTHING = np.zeros(BLOCK, np.uint32)
 
 # The saved state: seed, words left, seeded, next word, 624 words, then the kept normal numbers.
 _HEAD = struct.Struct("<QiiQ")
 _TAIL = struct.Struct("<dddi4xf?3x")
-_LEGACY_TAIL = struct.Struct("<dddi4x")
 _TAIL_AT = _HEAD.size + 8 * BLOCK
 STATE_SIZE = _TAIL_AT + _TAIL.size
-LEGACY_STATE_SIZE = _TAIL_AT + _LEGACY_TAIL.size
 
 
 class Generator:
@@ -169,11 +168,8 @@ class Generator:
         if not isinstance(state, np.ndarray) or state.dtype != np.uint8:
             found = state.dtype if isinstance(state, np.ndarray) else type(state).__name__
             raise TypeError(f"a state is an array of uint8, but got {found}")
-        if state.size not in (STATE_SIZE, LEGACY_STATE_SIZE):
-            raise RuntimeError(
-                f"a state has {STATE_SIZE} bytes (or {LEGACY_STATE_SIZE}, as old files do), "
-                f"but got {state.size}"
-            )
+        if state.size != STATE_SIZE:
+            raise RuntimeError(f"a state has {STATE_SIZE} bytes, but got {state.size}")
         content = state.tobytes()
         seed, left, seeded, following = _HEAD.unpack_from(content)
         # A state of one word left begins a new block, whatever it says of the next word.
@@ -184,7 +180,7 @@ class Generator:
                 f"and the next is number {following}; pass what get_state() returned"
             )
         words = np.frombuffer(content, "<u8", BLOCK, _HEAD.size).astype(np.uint32)
-        kept, kept_float = _unpack_normals(content)
+        _, kept, _, valid, kept_float, float_valid = _TAIL.unpack_from(content, _TAIL_AT)
         with self.lock:
             self._reset(seed)
             engine = self._seeded_engine()
@@ -192,7 +188,8 @@ class Generator:
             self._block = self._bits.random_raw(BLOCK).astype(np.uint32)
             self._position = BLOCK + 1 - left
             self._fresh = left == 1 and following == 0
-            self.next_normal, self._next_float_normal = kept, kept_float
+            self.next_normal = kept if valid else None
+            self._next_float_normal = kept_float if float_valid else None
 
     def clone_state(self) -> Generator:
         """Another generator that goes on from the same state."""
@@ -209,22 +206,13 @@ class Generator:
         Generator.set_state(self, np.frombuffer(state, np.uint8))
 
 
-def _unpack_normals(content: bytes) -> tuple[float | None, float | None]:
-    """The normal numbers kept for the next call: in double, and in float (which no draw uses)."""
-    if len(content) == STATE_SIZE:
-        _, kept, _, valid, kept_float, float_valid = _TAIL.unpack_from(content, _TAIL_AT)
-        return kept if valid else None, kept_float if float_valid else None
-    turn, _, radius, valid = _LEGACY_TAIL.unpack_from(content, _TAIL_AT)
-    return radius * math.sin(2.0 * math.pi * turn) if valid else None, None
-
-
 def draw_uint64(generator: Generator, count: int) -> NDArray[np.uint64]:
     """The next ``count`` 64-bit words, each of two draws, high half first; hold the lock."""
     words = generator.draw(2 * count).view(np.uint64)
     if sys.byteorder == "big":
-        return words
-    swapped: NDArray[np.uint64] = words << np.uint64(32)
-    swapped |= words >> np.uint64(32)
+        return words.copy()
+    swapped: NDArray[np.uint64] = words << _HALF_WORD
+    swapped |= words >> _HALF_WORD
     return swapped
 
 

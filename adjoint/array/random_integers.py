@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from adjoint.array.random_engine import Generator, draw_uint64
-from adjoint.array.random_uniform import is_half, largest
+from adjoint.array.random_types import Kind, kind_of
 
 # From this range on PyTorch takes two draws a number: the remainder of one would be skewed.
 _LONG_RANGE = 2**28
-_DIGITS = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}
 
 
 def random_uint32(generator: Generator, count: int) -> NDArray[np.uint32]:
@@ -48,18 +47,17 @@ def integers(
     >>> integers(Generator().manual_seed(0), (4,), 0, 10, np.int64)
     array([4, 9, 3, 0])
     """
-    dtype = np.dtype(numpy_dtype)
-    for name, bound in (("low", low), ("high", high)):
-        if not -(2**63) <= bound < 2**63:
-            raise ValueError(f"{name} is {bound}, which a 64-bit integer cannot hold")
+    kind = kind_of(numpy_dtype)
+    if not (-(2**63) <= low < 2**63 and -(2**63) <= high < 2**63):
+        raise ValueError(f"a 64-bit integer cannot hold one of low={low} and high={high}")
     if not low < high:
         raise RuntimeError(f"integers are drawn from [low, high), but low={low} and high={high}")
-    if dtype.name in _DIGITS:
-        low, high = _above(low, dtype), _below(high, dtype)
+    if kind.digits:
+        low, high = _above(low, kind), _below(high, kind)
         if not low < high:
-            raise RuntimeError(f"no number of type {dtype.name} lies in the range asked for")
-    _check_bounds(low, high - 1, dtype)
-    return _from_range(generator, shape, low, high - low, dtype)
+            raise RuntimeError(f"no number of type {kind.dtype} lies in the range asked for")
+    _check_bounds(low, high - 1, kind)
+    return _from_range(generator, shape, low, high - low, kind, high - low >= _LONG_RANGE)
 
 
 def random_(
@@ -75,28 +73,28 @@ def random_(
     with ``low`` alone from there to the largest. Raises what ``integers`` raises.
 
     >>> random_(Generator().manual_seed(0), (3,), np.uint8)
-    array([44, 47, 64], dtype=uint8)
+    array([172,  47, 117], dtype=uint8)
     """
-    dtype = np.dtype(numpy_dtype)
+    kind = kind_of(numpy_dtype)
     if high is not None:
-        return integers(generator, shape, low or 0, high, dtype)
+        return integers(generator, shape, low or 0, high, numpy_dtype)
+    last = kind.largest_whole
     if low is None:
-        if dtype.kind == "c":
-            raise NotImplementedError(f"random_ draws whole numbers, not {dtype.name}")
-        long = dtype.name in {"int64", "float64"}
-        return _from_range(generator, shape, 0, _largest_whole(dtype) + 1, dtype, long)
+        if kind.is_complex:
+            raise NotImplementedError(f"random_ draws whole numbers, not {kind.dtype}")
+        return _from_range(generator, shape, 0, last + 1, kind, kind.is_double or last > 2**32)
     if low == -(2**63):
-        # Only these types of PyTorch's take all 64 bits.
-        if dtype.name not in {"int64", "float64", "float32", "bfloat16"}:
-            raise RuntimeError(f"low is {low}, out of bounds for {dtype.name}")
-        return _from_range(generator, shape, low, 2**64, dtype)
-    if dtype.name in _DIGITS:
-        low = _above(low, dtype)
-    last = _largest_whole(dtype)
+        # All 64 bits, which PyTorch draws in int64 and the types that reach as far.
+        if kind.largest < 2**62:
+            raise RuntimeError(f"low is {low}, out of bounds for {kind.dtype}")
+        return _from_range(generator, shape, 0, 2**64, kind, long=True)
+    if kind.digits:
+        low = _above(low, kind)
     if not low <= last:
-        raise RuntimeError(f"low={low} is above {last}, the last that {dtype.name} draws")
-    _check_bounds(low, last, dtype)
-    return _from_range(generator, shape, low, last - low + 1, dtype)
+        raise RuntimeError(f"low={low} is above {last}, the last that {kind.dtype} draws")
+    _check_bounds(low, last, kind)
+    size = last - low + 1
+    return _from_range(generator, shape, low, size, kind, size >= _LONG_RANGE)
 
 
 def _from_range(
@@ -104,89 +102,71 @@ def _from_range(
     shape: tuple[int, ...],
     low: int,
     size: int,
-    dtype: np.dtype[Any],
-    long: bool | None = None,
+    kind: Kind,
+    long: bool,
 ) -> NDArray[Any]:
-    """``low`` plus the remainder of a draw by ``size``; of a ``long`` one for a long range."""
+    """``low`` plus the remainder by ``size`` of one draw, or of a ``long`` one's 64 bits."""
     count = math.prod(shape)
     with generator.lock:
-        if size >= _LONG_RANGE if long is None else long:
-            words: NDArray[Any] = draw_uint64(generator, count)
-        else:
-            words = generator.draw(count)
+        words: NDArray[Any] = (draw_uint64 if long else Generator.draw)(generator, count)
     words = _remainder(words, size)
     if low:
         words = words.astype(np.uint64, copy=False) + np.uint64(low % 2**64)
-    if words.dtype == np.uint64:
+    if words.itemsize == 8:
         words = words.view(np.int64)
-    if is_half(dtype) and dtype.name in _DIGITS:
+    if kind.is_half:
         words = words.astype(np.float32)
-    if dtype == np.bool_:
-        words = words.astype(np.bool_)
-    return words.astype(dtype, copy=False).reshape(shape)
+    drawn: NDArray[Any] = words.astype(kind.dtype, copy=False).reshape(shape)
+    return drawn
 
 
 def _remainder(words: NDArray[Any], size: int) -> NDArray[Any]:
     """``words % size`` in new memory; by way of the quotient, which NumPy has vectorised."""
-    if size > np.iinfo(words.dtype).max:
+    if size >= 2 ** (8 * words.itemsize):
         return words.copy()
-    divisor = words.dtype.type(size)
+    divisor = np.array(size, words.dtype)
     quotient: NDArray[Any] = words // divisor
     quotient *= divisor
-    return np.subtract(words, quotient, out=quotient)
+    np.subtract(words, quotient, out=quotient)
+    return quotient
 
 
-def _largest_whole(dtype: np.dtype[Any]) -> int:
-    """The largest integer up to which the type holds all of them."""
-    if dtype == np.bool_:
-        return 1
-    return 2 ** _DIGITS[dtype.name] if dtype.name in _DIGITS else int(np.iinfo(dtype).max)
+def _check_bounds(low: int, last: int, kind: Kind) -> None:
+    if kind.is_complex:
+        raise RuntimeError(f"integers are drawn in real types, not {kind.dtype}")
+    if low < kind.least or last > kind.largest:
+        raise RuntimeError(f"not all of {low} to {last} are in bounds for {kind.dtype}")
+    whole = kind.largest_whole
+    if kind.digits and (low < -whole or last > whole):
+        warnings.warn(
+            f"{kind.dtype} holds every whole number only from {-whole} to {whole}: those drawn "
+            f"from {low} to {last} are not evenly spread",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
-def _check_bounds(low: int, last: int, dtype: np.dtype[Any]) -> None:
-    if dtype.kind == "c":
-        raise RuntimeError(f"integers are drawn in real types, not {dtype.name}")
-    digits = _DIGITS.get(dtype.name)
-    if digits:
-        limit = largest(dtype)
-        least: float = -limit
-    else:
-        limit = _largest_whole(dtype)
-        least = 0 if dtype == np.bool_ else int(np.iinfo(dtype).min)
-    for name, bound in (("low", low), ("high - 1", last)):
-        if not least <= bound <= limit:
-            raise RuntimeError(f"{name} is {bound}, out of bounds for {dtype.name}")
-        if digits and not -(2**digits) <= bound <= 2**digits:
-            warnings.warn(
-                f"{name} is {bound}, but {dtype.name} holds every whole number only in "
-                f"[-2**{digits}, 2**{digits}]: the numbers drawn are not evenly spread",
-                UserWarning,
-                stacklevel=4,
-            )
-
-
-def _cast(value: int, dtype: np.dtype[Any]) -> int | None:
-    """What a whole number becomes in a floating type; ``None`` where that is infinite."""
+def _cast(value: int, kind: Kind) -> int | None:
+    """What a whole number becomes in a floating type; ``None`` where int64 cannot hold that."""
     with np.errstate(over="ignore"):
-        cast = float(np.float32(value) if dtype.name == "float32" else np.float64(value))
-        if is_half(dtype):
-            cast = float(np.float32(value).astype(dtype))
-    return None if math.isinf(cast) else int(cast)
+        wide = np.float64(value) if kind.is_double else np.float32(value)
+        cast = float(wide.astype(kind.dtype))
+    return int(cast) if -(2.0**63) <= cast < 2.0**63 else None
 
 
-def _above(low: int, dtype: np.dtype[Any]) -> int:
+def _above(low: int, kind: Kind) -> int:
     """The bound itself, or the next number of the type where rounding would fall below it."""
-    cast = _cast(low + 1, dtype)
+    cast = _cast(low + 1, kind)
     if cast is not None and cast < low:
-        step = abs(low + 1).bit_length() - _DIGITS[dtype.name]
-        return cast + 2**step
+        step = abs(low + 1).bit_length() - kind.digits
+        return cast + (1 << step)
     return low
 
 
-def _below(high: int, dtype: np.dtype[Any]) -> int:
+def _below(high: int, kind: Kind) -> int:
     """The bound itself, or the last number of the type before it where rounding would reach it."""
-    cast = _cast(high - 1, dtype)
+    cast = _cast(high - 1, kind)
     if cast is not None and cast >= high:
-        step = abs(high - 1).bit_length() - _DIGITS[dtype.name]
-        return cast - 2**step
+        step = abs(high - 1).bit_length() - kind.digits
+        return cast - (1 << step)
     return high

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 
 def memory_order(out: NDArray[Any]) -> tuple[int, ...]:
     """The dimensions of ``out``, the one with the widest steps in memory first.
 
+    >>> import numpy as np
     >>> memory_order(np.empty((2, 3)).T)
     (1, 0)
     """
@@ -24,6 +24,7 @@ def store(out: NDArray[Any], values: NDArray[Any]) -> None:
     For contiguous memory that is the order of the elements; a transposed array, or a result
     that keeps the layout of one (``rand_like``), is filled along its memory.
 
+    >>> import numpy as np
     >>> out = np.empty((2, 2)).T
     >>> store(out, np.arange(4.0))
     >>> out

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from adjoint.array.random_engine import Generator, draw_uint64
+from adjoint.array.random_types import kind_of
 
 # Below this many elements swapping one pair after the other is quicker than working it out.
 _BY_SWAPS = 1000
 # From this many, PyTorch takes 64-bit draws and builds the permutation from the inside out.
 _LONG = (2**32 - 1) // 20
-_MOST = {"uint8": 256, "int8": 128, "int16": 2**15, "float16": 2**11 + 1, "float32": 2**24 + 1}
-_TYPES = {*_MOST, "int32", "int64", "bfloat16", "float64"}
+_BFLOAT16_DIGITS = 8
 
 
 def permutation(generator: Generator, n: int, numpy_dtype: DTypeLike) -> NDArray[Any]:
@@ -24,26 +24,37 @@ def permutation(generator: Generator, n: int, numpy_dtype: DTypeLike) -> NDArray
     ``NotImplementedError`` for bool, complex and unsigned types beyond uint8.
 
     >>> permutation(Generator().manual_seed(0), 4, np.int64)
-    array([2, 0, 1, 3])
+    array([0, 1, 3, 2])
     """
-    dtype = np.dtype(numpy_dtype)
+    kind = kind_of(numpy_dtype)
     if n < 0:
         raise RuntimeError(f"a permutation has at least 0 elements, but n={n}")
-    if dtype.name not in _TYPES:
-        raise NotImplementedError(f"a permutation has no type {dtype.name}")
-    if n > _MOST.get(dtype.name, n):
-        raise RuntimeError(f"{dtype.name} counts to {_MOST[dtype.name]} at most, but n={n}")
-    if n >= _LONG:
-        return _inside_out(generator, n).astype(dtype, copy=False)
+    if kind.is_bool or kind.is_complex:
+        raise NotImplementedError(f"a permutation cannot have type {kind.dtype}")
+    # PyTorch lets bfloat16 pass, whose numbers beyond 257 are then not all different.
+    if n > kind.largest_whole + 1 and kind.digits != _BFLOAT16_DIGITS:
+        raise RuntimeError(f"{kind.dtype} counts to {kind.largest_whole} at most, but n={n}")
     if n < 2:
-        return np.zeros(n, dtype)
+        return np.zeros(n, kind.dtype)
+    order: NDArray[Any] | list[int]
+    if n >= _LONG:
+        order = _inside_out(generator, n)
+    elif n < _BY_SWAPS:
+        order = _swap(_partners(generator, n).tolist())
+    else:
+        order = _swap_at_once(_partners(generator, n))
+    if kind.is_half:
+        return np.asarray(order, np.float32).astype(kind.dtype)
+    return np.asarray(order, np.int64).astype(kind.dtype, copy=False)
+
+
+def _partners(generator: Generator, n: int) -> NDArray[np.int64]:
+    """For each place but the last, one drawn from itself and those after it."""
     with generator.lock:
         words = generator.draw(n - 1)
-    partner = words % np.arange(n, 1, -1, dtype=np.uint32) + np.arange(n - 1)
-    order = _swap(partner.tolist()) if n < _BY_SWAPS else _swap_at_once(partner)
-    if dtype.name in {"float16", "bfloat16"}:
-        return np.asarray(order, np.float32).astype(dtype)
-    return np.asarray(order, np.int64).astype(dtype, copy=False)
+    partners = (words % np.arange(n, 1, -1, dtype=np.uint32)).astype(np.int64)
+    partners += np.arange(n - 1)
+    return partners
 
 
 def _swap(partner: list[int]) -> list[int]:
@@ -104,7 +115,7 @@ def _previous_with_same_partner(
 def _inside_out(generator: Generator, n: int) -> NDArray[np.int64]:
     """Each number in turn takes a random place so far, whose number moves to the end."""
     order = np.arange(n)
-    view = memoryview(order)  # twice as quick as the array for one element at a time
+    view = order.data  # twice as quick as the array for one element at a time
     piece = 1 << 20
     with generator.lock:
         for begin in range(0, n, piece):

@@ -2,8 +2,7 @@
 
 PyTorch 2.13 draws all of these from its own generator: the streams of Intel's MKL that some
 versions before it used for ``exponential_`` and ``bernoulli_(p)`` are switched off in it. Each
-number takes one float64 uniform, whatever the type of the result. Logarithms and tangents are
-NumPy's, within 2 units in the last place of float64 of the C library's.
+number takes one float64 uniform, whatever the type of the result, and agrees to the bit.
 """
 
 from __future__ import annotations
@@ -15,9 +14,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from adjoint.array.random_engine import Generator
-from adjoint.array.random_fused import multiply_add
+from adjoint.array.random_exact import by_library, multiply_add
 from adjoint.array.random_order import memory_order
-from adjoint.array.random_uniform import draw_doubles, is_half, require_floating
+from adjoint.array.random_types import Kind, kind_of, round_to
+from adjoint.array.random_uniform import draw_doubles
 
 _MOST_CATEGORIES = 2**24
 
@@ -30,14 +30,16 @@ def exponential(
     Raises ``RuntimeError`` for other types and unless ``rate`` is positive.
 
     >>> exponential(Generator().manual_seed(0), (2,), np.float32)
-    array([1.4549999 , 0.21229498], dtype=float32)
+    array([3.5083263, 1.2303847], dtype=float32)
     """
-    dtype = _floating(numpy_dtype, "exponential")
+    kind = _floating(numpy_dtype, "exponential")
     if not rate > 0.0:
         raise RuntimeError(f"an exponential distribution has a positive rate, but rate={rate}")
-    values = np.log1p(-_uniforms(generator, shape))
+    opposite = -_uniforms(generator, shape)
+    # Where the result is rounded to a shorter type NumPy's logarithm is as good, and quicker.
+    values = by_library(math.log1p, opposite) if kind.is_double else np.log1p(opposite)
     values *= -1.0 / rate
-    return _round(values, dtype, shape)
+    return round_to(kind, values).reshape(shape)
 
 
 def cauchy(
@@ -52,13 +54,14 @@ def cauchy(
     Raises ``RuntimeError`` for other types and unless ``sigma`` is positive.
 
     >>> cauchy(Generator().manual_seed(0), (2,), np.float32)
-    array([ 0.9394123, -1.3457624], dtype=float32)
+    array([10.59773  ,  0.7647673], dtype=float32)
     """
     if not sigma > 0.0:
         raise RuntimeError(f"a Cauchy distribution has a positive sigma, but sigma={sigma}")
-    dtype = _floating(numpy_dtype, "cauchy")
-    values = np.tan(math.pi * (_uniforms(generator, shape) - 0.5))
-    return _round(multiply_add(values, sigma, median), dtype, shape)
+    kind = _floating(numpy_dtype, "cauchy")
+    angles = math.pi * (_uniforms(generator, shape) - 0.5)
+    values = by_library(math.tan, angles) if kind.is_double else np.tan(angles)
+    return round_to(kind, multiply_add(values, sigma, median)).reshape(shape)
 
 
 def geometric(
@@ -69,17 +72,17 @@ def geometric(
     Raises ``RuntimeError`` unless ``p`` is in (0, 1), ``NotImplementedError`` for other types.
 
     >>> geometric(Generator().manual_seed(0), (3,), np.int64, 0.25)
-    array([1, 6, 3])
+    array([1, 2, 3])
     """
     if not 0.0 < p < 1.0:
         raise RuntimeError(f"a geometric distribution has p in (0, 1), but p={p}")
-    dtype = np.dtype(numpy_dtype)
-    if dtype.kind in "bc":
-        raise NotImplementedError(f"geometric draws numbers of trials, not {dtype.name}")
+    kind = kind_of(numpy_dtype)
+    if kind.is_bool or kind.is_complex:
+        raise NotImplementedError(f"geometric draws numbers of trials, not {kind.dtype}")
     with np.errstate(divide="ignore"):  # one draw in 2**53 is 0, and never succeeds
         values = np.log(_uniforms(generator, shape))
     values /= math.log1p(-p)
-    return _round(np.ceil(values, out=values), dtype, shape)
+    return round_to(kind, np.ceil(values, out=values)).reshape(shape)
 
 
 def multinomial(
@@ -94,10 +97,10 @@ def multinomial(
     (PyTorch leaves that order to its sorting).
 
     >>> multinomial(Generator().manual_seed(0), np.array([0.1, 0.7, 0.2]), 2)
-    array([1, 0])
+    array([1, 2])
     """
     _check_weights(weights, num_samples, replacement)
-    if replacement:
+    if replacement and num_samples > 1:
         return _choose_again(generator, weights, num_samples)
     # The smallest of exponential variables divided by their rates is each with its probability.
     values = np.empty_like(weights)  # keeps the order of memory, in which PyTorch draws
@@ -107,7 +110,8 @@ def multinomial(
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         values = weights / values
     if num_samples == 1:
-        return np.argmax(values, axis=-1, keepdims=True)
+        first: NDArray[np.int64] = np.argmax(values, axis=-1, keepdims=True)
+        return first
     return np.argsort(-values, axis=-1, kind="stable")[..., :num_samples].copy()
 
 
@@ -115,7 +119,7 @@ def _choose_again(
     generator: Generator, weights: NDArray[Any], num_samples: int
 ) -> NDArray[np.int64]:
     """Look up uniform numbers in each row's running sum."""
-    wide = weights.astype(np.float32) if is_half(weights.dtype) else weights
+    wide = weights.astype(np.float32) if kind_of(weights.dtype).is_half else weights
     sums = np.add.accumulate(np.atleast_2d(wide), axis=-1)  # one after the other, as PyTorch
     sums /= sums[:, -1:].copy()
     sums[:, -1] = 1.0
@@ -150,26 +154,13 @@ def _check_weights(weights: NDArray[Any], num_samples: int, replacement: bool) -
         raise RuntimeError("the weights of a row are all 0, so that nothing can be chosen")
 
 
-def _floating(numpy_dtype: DTypeLike, name: str) -> np.dtype[Any]:
-    """The type, which must be floating; these functions raise ``RuntimeError`` if it is not."""
-    dtype = np.dtype(numpy_dtype)
-    try:
-        require_floating(dtype, name)
-    except NotImplementedError as error:
-        raise RuntimeError(str(error)) from None
-    return dtype
+def _floating(numpy_dtype: DTypeLike, name: str) -> Kind:
+    kind = kind_of(numpy_dtype)
+    if not kind.is_floating:
+        raise RuntimeError(f"{name} needs a floating-point type, but got {kind.dtype}")
+    return kind
 
 
 def _uniforms(generator: Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
     with generator.lock:
         return draw_doubles(generator, math.prod(shape))
-
-
-def _round(
-    values: NDArray[np.float64], dtype: np.dtype[Any], shape: tuple[int, ...]
-) -> NDArray[Any]:
-    """Round float64 to ``dtype``; to 16 bits by way of float32, as PyTorch does."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        if is_half(dtype):
-            values = values.astype(np.float32)  # type: ignore[assignment]
-        return values.astype(dtype, copy=False).reshape(shape)

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from adjoint.array.random_engine import Generator, draw_uint64
-from adjoint.array.random_fused import multiply_add
+from adjoint.array.random_exact import multiply_add
+from adjoint.array.random_types import Kind, kind_of
 
-_SINGLE_MASK = np.uint32(2**24 - 1)
-_SINGLE_UNIT = np.float32(2.0**-24)
-_DOUBLE_MASK = np.uint64(2**53 - 1)
-_DOUBLE_UNIT = 2.0**-53
+# Arrays without dimensions meet arrays twice as quickly as scalars do.
+_SINGLE_MASK = np.array(2**24 - 1, np.uint32)
+_SINGLE_UNIT = np.array(2.0**-24, np.float32)
+_DOUBLE_MASK = np.array(2**53 - 1, np.uint64)
+_DOUBLE_UNIT = np.array(2.0**-53)
 
 
 def draw_floats(generator: Generator, count: int) -> NDArray[np.float32]:
@@ -33,22 +35,6 @@ def draw_doubles(generator: Generator, count: int) -> NDArray[np.float64]:
     return values
 
 
-def require_floating(dtype: np.dtype[Any], name: str) -> None:
-    """Raise ``NotImplementedError`` unless ``dtype`` is floating (bfloat16 included)."""
-    if dtype.kind != "f" and dtype.name != "bfloat16":
-        raise NotImplementedError(f"{name} draws floating-point numbers, not {dtype.name}")
-
-
-def is_half(dtype: np.dtype[Any]) -> bool:
-    """Whether numbers of this type are drawn as float32 and rounded: float16 and bfloat16."""
-    return dtype.itemsize == 2
-
-
-def largest(dtype: np.dtype[Any]) -> float:
-    """The largest finite number of a floating type."""
-    return float.fromhex("0x1.fep+127") if dtype.name == "bfloat16" else float(np.finfo(dtype).max)
-
-
 def uniform(
     generator: Generator,
     shape: tuple[int, ...],
@@ -62,40 +48,40 @@ def uniform(
     ``high`` or the range is beyond the type's.
 
     >>> uniform(Generator().manual_seed(0), (2,), np.float32)
-    array([0.4962566 , 0.76822174], dtype=float32)
+    array([0.4962566, 0.7682218], dtype=float32)
     """
-    dtype = np.dtype(numpy_dtype)
-    if dtype.kind == "c":
-        parts = uniform(generator, (*shape, 2), f"f{dtype.itemsize // 2}", low, high)
-        return parts.view(dtype).reshape(shape)
-    require_floating(dtype, "uniform")
-    _check_range(dtype, low, high)
-    count = math.prod(shape)
-    if not count:
-        return np.empty(shape, dtype)
-    double = dtype == np.float64
+    kind = kind_of(numpy_dtype)
+    if kind.is_complex:
+        parts = uniform(generator, (*shape, 2), f"f{kind.dtype.itemsize // 2}", low, high)
+        return parts.view(kind.dtype).reshape(shape)
+    if not kind.is_floating:
+        raise NotImplementedError(f"uniform draws floating-point numbers, not {kind.dtype}")
+    standard = low == 0.0 and high == 1.0
+    if not standard:
+        _check_range(kind, low, high)
+    draw = draw_doubles if kind.is_double else draw_floats
     with generator.lock:
-        values: NDArray[Any] = (draw_doubles if double else draw_floats)(generator, count)
-    if low != 0.0 or high != 1.0:
+        values: NDArray[Any] = draw(generator, math.prod(shape))
+    if not standard:
         real = values.dtype.type
         values = multiply_add(values, float(real(high) - real(low)), low)
-    elif not is_half(dtype):
+    elif not kind.is_half:
         return values.reshape(shape)
+    dtype = kind.dtype
     values = values.astype(dtype, copy=False)
     # Rounding may reach the upper end, which does not belong to the range.
     values[values == dtype.type(high)] = dtype.type(low)
     return values.reshape(shape)
 
 
-def _check_range(dtype: np.dtype[Any], low: float, high: float) -> None:
-    limit = largest(dtype)
+def _check_range(kind: Kind, low: float, high: float) -> None:
     for name, bound in (("low", low), ("high", high)):
-        if not -limit <= bound <= limit:
-            raise RuntimeError(f"{name} is {bound}, out of bounds for {dtype.name}")
+        if not kind.least <= bound <= kind.largest:
+            raise RuntimeError(f"{name} is {bound}, out of bounds for {kind.dtype}")
     if not low <= high:
         raise RuntimeError(f"uniform draws from [low, high), but low={low} is above high={high}")
-    if high - low > limit:
-        raise RuntimeError(f"high - low is {high - low}, more than {dtype.name} can hold")
+    if high - low > kind.largest:
+        raise RuntimeError(f"high - low is {high - low}, more than {kind.dtype} can hold")
 
 
 def bernoulli(
@@ -111,15 +97,20 @@ def bernoulli(
     >>> bernoulli(Generator().manual_seed(0), np.array([0.2, 0.9, 0.4], np.float32))
     array([0., 1., 1.], dtype=float32)
     """
-    require_floating(probabilities.dtype, "bernoulli")
-    dtype = probabilities.dtype if numpy_dtype is None else np.dtype(numpy_dtype)
-    double = probabilities.dtype == np.float64
-    chances = np.ascontiguousarray(probabilities, np.float64 if double else np.float32).reshape(-1)
+    given = kind_of(probabilities.dtype)
+    if not given.is_floating:
+        raise NotImplementedError(f"a probability is a floating-point number, not {given.dtype}")
+    dtype = given.dtype if numpy_dtype is None else np.dtype(numpy_dtype)
+    double = given.is_double
+    chances: NDArray[Any] = np.ascontiguousarray(
+        probabilities, np.float64 if double else np.float32
+    ).reshape(-1)
     if not ((chances >= 0.0) & (chances <= 1.0)).all():
         raise RuntimeError("a probability lies in [0, 1], but one of those given does not")
     with generator.lock:
-        values = (draw_doubles if double else draw_floats)(generator, chances.size)
-    return (values < chances).astype(dtype).reshape(probabilities.shape)
+        values: NDArray[Any] = (draw_doubles if double else draw_floats)(generator, chances.size)
+    ones: NDArray[np.bool_] = values < chances
+    return ones.astype(dtype, copy=False).reshape(probabilities.shape)
 
 
 def bernoulli_scalar(
@@ -131,15 +122,15 @@ def bernoulli_scalar(
     Raises ``RuntimeError`` unless ``p`` is in [0, 1], ``NotImplementedError`` for complex types.
 
     >>> bernoulli_scalar(Generator().manual_seed(0), (5,), 0.5, np.bool_)
-    array([ True, False, False, False,  True])
+    array([False, False,  True, False, False])
     """
     if not 0.0 <= p <= 1.0:
         raise RuntimeError(f"a probability lies in [0, 1], but p={p}")
-    dtype = np.dtype(numpy_dtype)
-    if dtype.kind == "c":
-        raise NotImplementedError(f"bernoulli draws zeros and ones, not {dtype.name}")
+    kind = kind_of(numpy_dtype)
+    if kind.is_complex:
+        raise NotImplementedError(f"bernoulli draws zeros and ones, not {kind.dtype}")
     with generator.lock:
         words = draw_uint64(generator, math.prod(shape))
     words &= _DOUBLE_MASK
     # word * 2**-53 < p, asked of the integers.
-    return (words < np.uint64(math.ceil(p * 2.0**53))).astype(dtype, copy=False).reshape(shape)
+    return (words < np.uint64(math.ceil(p * 2.0**53))).astype(kind.dtype, copy=False).reshape(shape)

@@ -1,11 +1,13 @@
-"""``x * factor + offset`` rounded once, as the fused instruction of today's processors rounds it.
+"""Arithmetic rounded as PyTorch's kernels round it, where NumPy's functions do not.
 
-PyTorch's kernels are compiled to that instruction, and NumPy has no such function; without it a
-fifth of ``uniform_(0.1, 0.7)`` differs in the last bit.
+The kernels are compiled to fused multiply-adds, which NumPy lacks: without them a fifth of
+``uniform_(0.1, 0.7)`` differs in the last bit. And they call the C library's logarithms, which
+NumPy's faster ones miss by a unit in the last place of float64 one time in 14 (``log1p``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,16 @@ _SPLITTER = 2.0**27 + 1.0
 _SPLITTABLE = 2.0**900
 
 
+def by_library(function: Callable[[float], float], x: Doubles) -> Doubles:
+    """A function of ``math``, which is the C library's, of each number: 50 ns instead of 1.
+
+    >>> import math
+    >>> by_library(math.log1p, np.array([0.0, 1.0]))
+    array([0.        , 0.69314718])
+    """
+    return np.fromiter(map(function, x.tolist()), np.float64, x.size)
+
+
 def multiply_add(x: NDArray[Any], factor: float, offset: float) -> NDArray[Any]:
     """``x * factor + offset`` of float32 or float64 values in one dimension, rounded once.
 
@@ -28,7 +40,7 @@ def multiply_add(x: NDArray[Any], factor: float, offset: float) -> NDArray[Any]:
     array([5.55111512e-17])
     """
     if offset == 0.0:
-        return x * x.dtype.type(factor)
+        return x if factor == 1.0 else x * x.dtype.type(factor)
     if x.dtype == np.float32:
         return _multiply_add_single(x, float(np.float32(factor)), float(np.float32(offset)))
     out = np.empty_like(x)
