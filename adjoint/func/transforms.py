@@ -55,7 +55,7 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> A
 
     >>> import adjoint as torch
     >>> out, pull = torch.func.vjp(torch.sin, torch.tensor(0.0))
-    ... pull(torch.tensor(2.0))
+    >>> pull(torch.tensor(2.0))
     (tensor(2.),)
     """
     if not primals:

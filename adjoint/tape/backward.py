@@ -94,8 +94,8 @@ def backward(
 
     >>> import adjoint as torch
     >>> x = torch.tensor(3.0, requires_grad=True)
-    ... torch.autograd.backward(x * x)
-    ... x.grad
+    >>> torch.autograd.backward(x * x)
+    >>> x.grad
     tensor(6.)
     """
     tensors = as_sequence(tensors)
@@ -150,7 +150,7 @@ def grad(
 
     >>> import adjoint as torch
     >>> x = torch.tensor(3.0, requires_grad=True)
-    ... torch.autograd.grad(x * x, x)
+    >>> torch.autograd.grad(x * x, x)
     (tensor(6.),)
     """
     if materialize_grads and allow_unused is False:
