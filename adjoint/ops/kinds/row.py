@@ -196,7 +196,9 @@ class Row:
     def _note_view(self, result: Any, parent: Any, options: tuple[Any, ...], number: int) -> None:
         # Memory below a transform is another's affair; there a view is a view by its meaning.
         if isinstance(parent, Tensor) and (
-            isinstance(result._array, Value) or np.may_share_memory(result._array, parent._array)
+            isinstance(result._array, Value)
+            or 0 in result._array.shape  # no memory to share, and a view in PyTorch all the same
+            or np.may_share_memory(result._array, parent._array)
         ):
             mark_view(result, parent, self, options, number)
 
