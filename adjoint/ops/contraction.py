@@ -11,15 +11,15 @@ from adjoint import dtypes
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.ops.arithmetic import mul
-from adjoint.ops.casting import conj
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public
-from adjoint.ops.kinds.quick import finish
+from adjoint.ops.kinds.quick import finish, rename
 from adjoint.ops.kinds.row import FLOAT32, FLOAT64, Row
 from adjoint.ops.kinds.rules import Fact
 from adjoint.ops.movement import permute_row, reshape_row
 from adjoint.ops.reduction import sum_row
 from adjoint.shapes import broadcast_shapes, product
+from adjoint.tape.engine import rows
 from adjoint.tape.tensor import Tensor
 
 ndarray = np.ndarray
@@ -115,7 +115,7 @@ def _batch_dot(
 ) -> Any:
     x, y = values
     if row.name == "vdot":
-        x = conj(x)
+        x = rows.conj(x)
     if all(batched):
         return sum_row(mul(x, y), (-1,), False)
     return mv_row(x, y) if batched[0] else mv_row(y, x)
@@ -123,33 +123,33 @@ def _batch_dot(
 
 # -- rows ---------------------------------------------------------------------------------------
 
-dot_row = define(
+dot_row: Any = define(
     "dot", "contraction", np.dot, inputs="x y", jvp="multilinear",
     batch=_batch_dot, infer=product_infer(lambda x, y: ()),
     x=lambda g, y: g * y, y=lambda g, x: g * x,
 )  # fmt: skip
-vdot_row = define(
+vdot_row: Any = define(
     "vdot", "contraction", np.vdot, inputs="x y", jvp="multilinear", conjugate=False,
     batch=_batch_dot, infer=product_infer(lambda x, y: ()),
-    x=lambda g, y: conj(g) * y, y=lambda g, x: g * x,
+    x=lambda g, y: rows.conj(g) * y, y=lambda g, x: g * x,
 )  # fmt: skip
-mv_row = define(
+mv_row: Any = define(
     "mv", "contraction", np.dot, inputs="x y", jvp="multilinear",
     batch=_batch_mv, infer=product_infer(lambda x, y: x[:1]),
     x=lambda g, y: outer_of(g, y), y=lambda g, x: times(g, x),
 )  # fmt: skip
 # PyTorch makes a matrix of the vector and squeezes the product: hence the name of the node.
-vecmat_row = define(
+vecmat_row: Any = define(
     "vecmat", "contraction", np.dot, inputs="x y", jvp="multilinear",
     batch=_batch_vecmat, infer=product_infer(lambda x, y: y[1:]),
     x=lambda g, y: times(y, g), y=lambda g, x: outer_of(x, g), node_name="SqueezeBackward4",
 )  # fmt: skip
-mm_row = define(
+mm_row: Any = define(
     "mm", "contraction", np.dot, inputs="x y", jvp="multilinear",
     batch=batch_matrices, infer=product_infer(lambda x, y: (x[0], y[1])),
     x=lambda g, y: times(g, swap_last(y)), y=lambda g, x: times(swap_last(x), g),
 )  # fmt: skip
-bmm_row = define(
+bmm_row: Any = define(
     "bmm", "contraction", np.matmul, inputs="x y", jvp="multilinear",
     batch=batch_matrices, infer=product_infer(lambda x, y: (*x[:2], y[2])),
     x=lambda g, y: bmm_row(g, swap_last(y)), y=lambda g, x: bmm_row(swap_last(x), g),
@@ -183,17 +183,17 @@ def _right(g: Any, x: Any, y_shape: tuple[int, ...]) -> Any:
 
 
 # Matrices with any dimensions in front, which broadcast.
-matmul_row = define(
+matmul_row: Any = define(
     "matmul", "contraction", _matmul_arrays, inputs="x y", jvp="multilinear",
     batch=batch_matrices, infer=product_infer(_matmul_shape),
     x=_left, y=_right, node_name="UnsafeViewBackward0",
 )  # fmt: skip
 
 PLAIN: dict[tuple[int, int], Row] = {
-    (1, 1): dot_row.row,  # type: ignore[attr-defined]
-    (1, 2): vecmat_row.row,  # type: ignore[attr-defined]
-    (2, 1): mv_row.row,  # type: ignore[attr-defined]
-    (2, 2): mm_row.row,  # type: ignore[attr-defined]
+    (1, 1): dot_row.row,
+    (1, 2): vecmat_row.row,
+    (2, 1): mv_row.row,
+    (2, 2): mm_row.row,
 }
 
 
@@ -219,8 +219,12 @@ def require_same_type(name: str, *values: Any) -> None:
             + " and ".join(kind.name for kind in kinds)
             + "; convert one of them, as in x.to(y.dtype)"
         )
-    if kinds[0].category == dtypes.BOOL:
+    if kinds[0].category == dtypes.BOOL and (name == "dot" or all(map(_has_elements, values))):
         raise NotImplementedError(f"{name} is not implemented for bool; convert with x.int()")
+
+
+def _has_elements(value: Any) -> bool:
+    return 0 not in value.shape
 
 
 def require_ranks(name: str, wanted: str, ranks: tuple[int, ...], *values: Any) -> None:
@@ -274,8 +278,9 @@ def matmul(input: Any, other: Any) -> Any:
 
 def _matmul(input: Any, other: Any) -> Any:
     """The general path: any ranks, any kind of value."""
-    require_same_type("matmul", input, other)
+    require_tensors("matmul", input, other)
     x_shape, y_shape = tuple(input.shape), tuple(other.shape)
+    require_same_type("dot" if len(x_shape) == len(y_shape) == 1 else "matmul", input, other)
     if not x_shape or not y_shape:
         raise RuntimeError(
             "both arguments to matmul need to be at least 1D, but they are "
@@ -287,12 +292,15 @@ def _matmul(input: Any, other: Any) -> Any:
     if row is not None:
         return row((input, other))
     if len(y_shape) == 1:
-        return reshape_row(mv_row(fold(input), other), x_shape[:-1])
+        out = reshape_row(mv_row(fold(input), other), x_shape[:-1])
+        return rename(out, "UnsafeViewBackward0")
     if len(x_shape) == 1:
         out = matmul_row(reshape_row(input, (1, *x_shape)), other)
-        return reshape_row(out, (*y_shape[:-2], y_shape[-1]))
+        out = reshape_row(out, (*y_shape[:-2], y_shape[-1]))
+        return rename(out, "UnsafeViewBackward0")
     broadcast_shapes(x_shape[:-2], y_shape[:-2])
-    return matmul_row(input, other)
+    out = matmul_row(input, other)
+    return rename(out, "CloneBackward0") if len(x_shape) == 2 else out
 
 
 @public()

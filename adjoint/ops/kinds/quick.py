@@ -8,13 +8,14 @@ output that is not a view, on tensors of one level over plain arrays of one floa
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from adjoint.ops.kinds.row import Row
 from adjoint.tape.modes import modes
-from adjoint.tape.node import INTERNAL_PACKAGES, clock, user_frame
+from adjoint.tape.node import INTERNAL_PACKAGES, Node, clock, user_frame
 from adjoint.tape.tensor import Tensor, new
 
 ndarray = np.ndarray
@@ -67,4 +68,22 @@ def finish(
     else:
         node.code, node.instruction = frame.f_code, frame.f_lasti
     tensor._node = node
+    return tensor
+
+
+@cache
+def _class_named(name: str) -> type[Node]:
+    return type(name, (Node,), {"__slots__": ()})
+
+
+def rename(tensor: Any, name: str) -> Any:
+    """Let the node that has just made ``tensor`` show another name: that of PyTorch's last step.
+
+    Where PyTorch folds, multiplies and unfolds, one row here does all, and ``grad_fn`` shows what
+    users know from there. The tensor is no view: it is the only one to know its memory.
+    """
+    if isinstance(tensor, Tensor):
+        tensor._view = tensor._memory = None
+        if tensor._node is not None:
+            tensor._node.__class__ = _class_named(name)
     return tensor
