@@ -26,6 +26,7 @@ CASES = load_cases()
 Arrays = Sequence[Any]
 STEP = 1e-4  # of the differences: error below 1e-16 times the fifth derivative, rounding 1e-12
 PRECISE = ("float64", "complex128")
+PROMOTED = ("int64", "int32", "uint8", "bool", "float16", "bfloat16")
 
 
 # -- functions as PyTorch spells them ----------------------------------------------------------
@@ -33,16 +34,15 @@ PRECISE = ("float64", "complex128")
 
 def resolve(library: Any, name: str) -> Callable[..., Any]:
     """The function that ``name`` ("add", "nn.functional.relu", "Tensor.expand") is in a library."""
-    found = library
-    for part in name.split("."):
-        found = getattr(found, part, None)
-        if found is None:
-            break
-    if found is None and library is adjoint:
+    found: Any = library
+    try:
+        for part in name.split("."):
+            found = getattr(found, part)
+    except (AttributeError, ImportError):
         place, _, last = name.rpartition(".")
-        found = namespace(place).get(last)
-    if found is None:
-        raise AttributeError(f"{library.__name__} has no {name}")
+        if library is not adjoint or last not in namespace(place):
+            raise
+        found = namespace(place)[last]
     return found
 
 
@@ -211,6 +211,16 @@ def calls(key: str, dtype: str = "float64", draw: int = 0) -> list[Call]:
     ]
 
 
+def exact_kinds(key: str) -> list[str]:
+    """The types in which derivatives are checked: double precision, complex where declared."""
+    return ["float64"] + [kind for kind in CASES[key].dtypes if kind == "complex128"]
+
+
+def every_kind(key: str) -> list[str]:
+    """The element types of a case, and those that promotion treats in a way of its own."""
+    return list(dict.fromkeys((*CASES[key].dtypes, *PROMOTED)))
+
+
 # -- results -----------------------------------------------------------------------------------
 
 
@@ -226,6 +236,13 @@ def parts(result: Any) -> list[Any]:
 def as_array(value: Any) -> np.ndarray:
     """A Tensor's memory, or any other value as an array."""
     return value.detach().numpy() if isinstance(value, Tensor) else np.asarray(value)
+
+
+def dtype_name(value: Any) -> str:
+    """The name of a tensor's element type in either library, or that of a Python type."""
+    if not hasattr(value, "dtype"):
+        return type(value).__name__
+    return str(value.dtype).removeprefix("torch.")
 
 
 def is_floating(value: Any) -> bool:
@@ -367,9 +384,32 @@ class Spy(Value):
 
 @cache
 def rows_used(key: str) -> dict[str, set[int]]:
-    """The rows that the samples of a case use, with the places of their floating inputs."""
+    """The rows that a case and its derivatives use, with the places of their floating inputs."""
     seen: dict[str, set[int]] = {}
+
+    def spies(arrays: Arrays, level: int) -> list[Any]:
+        return [wrap(Spy(level, each, seen), level + 1) for each in arrays]
+
     for call in calls(key):
         with transform_level() as level:
-            forward(call, [wrap(Spy(level, each, seen), level + 1) for each in call.leaves])
+            forward(call, spies(call.leaves, level))
+            if call.moving:
+                function = function_of_moving(call)
+                adjoint.func.jvp(
+                    function,
+                    tuple(spies(call.moved, level)),
+                    tuple(spies(call.directions(call.moved, "direction"), level)),
+                )
+
+                def pull(*values: Any, function: Any = function) -> Any:
+                    outs, pullback = adjoint.func.vjp(function, *values)
+                    return pullback(tuple(map(ones_of, outs)))
+
+                gradient, pullback = adjoint.func.vjp(pull, *spies(call.moved, level))
+                pullback(tuple(map(ones_of, gradient)))
     return seen
+
+
+def ones_of(value: Any) -> Any:
+    """A cotangent of ones."""
+    return wrap(np.ones(value.shape, dtypes.of(value).numpy))

@@ -9,7 +9,7 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.tape.tensor import Tensor
-from tests.harness import CASES, Call, as_array, calls, forward, is_floating, is_moving
+from tests.harness import CASES, Call, as_array, calls, exact_kinds, forward, is_floating, is_moving
 
 ALL = sorted(CASES)
 DIFFERENTIABLE = [key for key in ALL if CASES[key].differentiable]
@@ -19,8 +19,7 @@ def each_call(key: str, check: Callable[[Call], None], found: Iterable[Call] | N
     """Check every sample of a case, in float64 and where declared in complex128; fail for all."""
     failures = []
     if found is None:
-        kinds = ["float64"] + [kind for kind in CASES[key].dtypes if kind == "complex128"]
-        found = [call for kind in kinds for call in calls(key, kind)]
+        found = [call for kind in exact_kinds(key) for call in calls(key, kind)]
     for call in found:
         try:
             check(call)
@@ -38,8 +37,8 @@ def widen(array: np.ndarray) -> np.ndarray:
     return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
 
 
-def close(found: Any, expected: Any, tolerance: float, what: str) -> None:
-    """Compare arrays: shapes, and values to a part of each and of the largest."""
+def close(found: Any, expected: Any, tolerance: float, what: str, *, floor: float = 0.0) -> None:
+    """Compare arrays: shapes, and values to a part of each and of the largest, or of ``floor``."""
     found, expected = np.asarray(found), np.asarray(expected)
     assert found.shape == expected.shape, f"{what}: shape {found.shape}, not {expected.shape}"
     if found.dtype.kind not in "fcV":
@@ -47,7 +46,7 @@ def close(found: Any, expected: Any, tolerance: float, what: str) -> None:
         return
     found, expected = widen(found), widen(expected)
     finite = np.abs(expected[np.isfinite(expected)])
-    scale = float(finite.max()) if finite.size else 0.0
+    scale = max(float(finite.max()), floor) if finite.size else floor
     np.testing.assert_allclose(
         found, expected, rtol=tolerance, atol=tolerance * scale, err_msg=what
     )
@@ -77,9 +76,15 @@ def cotangents_of(call: Call) -> list[np.ndarray]:
     return call.directions(outs, "cotangent")
 
 
+def is_finite(call: Call) -> bool:
+    """Whether the function has a value to differentiate: no mean of nothing, no infinity."""
+    outs = [as_array(out) for out in forward(call, call.leaves) if is_floating(out)]
+    return all(bool(np.isfinite(widen(each)).all()) for each in outs)
+
+
 def precise(call: Call) -> bool:
-    """Whether differences can check this sample: smooth, and in double precision throughout."""
-    if not call.smooth or not call.moving:
+    """Whether differences can check this sample: smooth, finite, and in double precision."""
+    if not call.smooth or not call.moving or not is_finite(call):
         return False
-    outs = [out for out in forward(call, call.leaves) if is_floating(out)]
-    return all(is_moving(as_array(each), precise=True) for each in [*call.moved, *outs])
+    outs = [as_array(out) for out in forward(call, call.leaves) if is_floating(out)]
+    return all(is_moving(each, precise=True) for each in [*call.moved, *outs])

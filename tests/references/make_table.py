@@ -14,15 +14,16 @@ import argparse
 import numpy as np
 import torch
 
-from tests.harness import CASES, Call, calls
+from tests.harness import CASES, Call, calls, dtype_name, every_kind, exact_kinds
 from tests.harness_torch import (
     from_torch,
     is_torch_floating,
+    outcome,
     to_torch,
     torch_cotangents,
     torch_forward,
 )
-from tests.references.table import FOLDER, Entries, Reference, checksum, load, save
+from tests.references.table import FOLDER, Family, Reference, checksum, load, save
 
 
 def reference(call: Call) -> Reference:
@@ -48,34 +49,41 @@ def reference(call: Call) -> Reference:
     return Reference(checksum(call), [from_torch(out) for out in outs], found)
 
 
-def references(family: str) -> Entries:
+def result_types(call: Call) -> list[str] | None:
+    """The element types of PyTorch's results for one sample, None where it refuses the input's."""
+    found = outcome(lambda: torch_forward(call, call.leaves))
+    if isinstance(found, Exception):
+        return None
+    return [dtype_name(each) for each in found]
+
+
+def references(family: str) -> Family:
     """All references of a family, made anew."""
-    entries: Entries = {}
+    found = Family({}, {})
     for key, case in CASES.items():
         if case.family != family or case.random:
             continue
-        for kind in ("float64", "complex128"):
-            if kind == "complex128" and kind not in case.dtypes:
-                continue
-            listed = []
+        for kind in every_kind(key):
+            found.types[f"{key} {kind}"] = [result_types(call) for call in calls(key, kind)]
+        for kind in exact_kinds(key):
+            listed = found.samples[f"{key} {kind}"] = []
             for call in calls(key, kind):
                 try:
                     listed.append(reference(call))
                 except Exception as error:
                     error.add_note(f"{call} in {kind}")
                     raise
-            entries[f"{key} {kind}"] = listed
-    return entries
+    return found
 
 
-def same(first: Entries, second: Entries) -> bool:
+def same(first: Family, second: Family) -> bool:
     """Whether two sets of references say the same but for rounding."""
-    if first.keys() != second.keys():
+    if first.types != second.types or first.samples.keys() != second.samples.keys():
         return False
-    for key, listed in first.items():
-        if len(listed) != len(second[key]):
+    for key, listed in first.samples.items():
+        if len(listed) != len(second.samples[key]):
             return False
-        for a, b in zip(listed, second[key], strict=True):
+        for a, b in zip(listed, second.samples[key], strict=True):
             if a.arguments != b.arguments or not (
                 same_arrays(a.outputs, b.outputs) and same_arrays(a.gradients, b.gradients)
             ):
@@ -103,7 +111,8 @@ def main() -> None:
         if same(load(family), made):
             continue
         path = save(family, made)
-        print(f"{path.name}: {sum(map(len, made.values()))} samples, {path.stat().st_size} bytes")
+        count = sum(map(len, made.samples.values()))
+        print(f"{path.name}: {count} samples, {path.stat().st_size} bytes")
     for path in FOLDER.glob("*.npz"):
         if path.stem not in families:
             path.unlink()

@@ -18,7 +18,6 @@ from tests.harness import Call
 from tests.samples.case import numpy_type
 
 FOLDER = Path(__file__).resolve().parent / "table"
-Entries = dict[str, list["Reference"]]  # by case and element type, such as "add float64"
 
 
 class Reference(NamedTuple):
@@ -27,6 +26,14 @@ class Reference(NamedTuple):
     arguments: int  # checksum
     outputs: list[np.ndarray]
     gradients: list[np.ndarray]
+
+
+class Family(NamedTuple):
+    """What is known of one family, by case and element type of its samples ("add float64")."""
+
+    samples: dict[str, list[Reference]]
+    # The element types of the results of each sample, None where PyTorch refuses the input's type.
+    types: dict[str, list[list[str] | None]]
 
 
 class MissingReferenceError(AssertionError):
@@ -43,7 +50,7 @@ def checksum(call: Call) -> int:
 
 def find(call: Call) -> Reference:
     """The reference of a sample."""
-    entries = load(call.case.family).get(f"{call.key} {call.dtype}", [])
+    entries = load(call.case.family).samples.get(f"{call.key} {call.dtype}", [])
     if call.number >= len(entries):
         raise MissingReferenceError("no reference: run tests/references/make_table.py")
     entry = entries[call.number]
@@ -52,12 +59,20 @@ def find(call: Call) -> Reference:
     return entry
 
 
+def result_types(call: Call) -> list[str] | None:
+    """The element types that PyTorch gives the results of a sample, None where it refuses."""
+    entries = load(call.case.family).types.get(f"{call.key} {call.dtype}", [])
+    if call.number >= len(entries):
+        raise MissingReferenceError("no reference: run tests/references/make_table.py")
+    return entries[call.number]
+
+
 @cache
-def load(family: str) -> Entries:
+def load(family: str) -> Family:
     """All references of a family, none where there is no file."""
     path = FOLDER / f"{family}.npz"
     if not path.exists():
-        return {}
+        return Family({}, {})
     with np.load(path) as file:
         pools = {name: file[name] for name in file.files}
     index = json.loads(pools.pop("index").tobytes())
@@ -68,18 +83,19 @@ def load(family: str) -> Entries:
         taken[kind] = start + count
         return pools[kind][start : taken[kind]].view(numpy_type(kind)).reshape(shape)
 
-    return {
+    samples = {
         key: [
             Reference(
                 arguments, [take(*each) for each in outputs], [take(*each) for each in gradients]
             )
             for arguments, outputs, gradients in entries
         ]
-        for key, entries in index.items()
+        for key, entries in index["samples"].items()
     }
+    return Family(samples, index["types"])
 
 
-def save(family: str, entries: Entries) -> Path:
+def save(family: str, entries: Family) -> Path:
     """Write all references of a family: values of one type in one array, and an index of them."""
     pools: dict[str, list[np.ndarray]] = {}
 
@@ -89,13 +105,14 @@ def save(family: str, entries: Entries) -> Path:
         pools.setdefault(kind, []).append(flat.view(np.uint16) if kind == "bfloat16" else flat)
         return [kind, list(array.shape)]
 
-    index = {
+    samples = {
         key: [
             [each.arguments, [put(a) for a in each.outputs], [put(a) for a in each.gradients]]
             for each in listed
         ]
-        for key, listed in sorted(entries.items())
+        for key, listed in sorted(entries.samples.items())
     }
+    index = {"samples": samples, "types": dict(sorted(entries.types.items()))}
     text = np.frombuffer(json.dumps(index, separators=(",", ":")).encode(), np.uint8)
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"{family}.npz"
