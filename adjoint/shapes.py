@@ -7,7 +7,9 @@ axis put in front never changes what a dimension means.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from operator import index as as_index
+from operator import mul
 
 from adjoint.errors import describe_shape
 
@@ -133,3 +135,26 @@ def flatten_ints(args: tuple[object, ...]) -> tuple[int, ...]:
     if len(args) == 1 and isinstance(args[0], (tuple, list)):
         args = tuple(args[0])
     return tuple(as_index(size) for size in args)  # type: ignore[arg-type]
+
+
+def keeps_memory(shape: Sequence[int], strides: Sequence[int], wanted: Sequence[int]) -> bool:
+    """Whether memory of ``shape`` and ``strides`` can be seen as ``wanted`` without a copy.
+
+    Memory falls into runs of dimensions that follow each other without a jump; a new shape may
+    divide runs but not join them.
+
+    >>> keeps_memory((2, 3), (3, 1), (6,)), keeps_memory((3, 2), (1, 3), (6,))
+    (True, False)
+    """
+    if 0 in shape:
+        return True
+    cuts, count, previous = [], 1, None
+    for size, stride in zip(shape, strides, strict=True):
+        if size == 1:
+            continue
+        if previous is not None and previous != size * stride:
+            cuts.append(count)
+        count *= size
+        previous = stride
+    reached = set(accumulate(wanted, mul))
+    return all(cut in reached for cut in cuts)

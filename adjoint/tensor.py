@@ -18,7 +18,7 @@ from adjoint import dtypes, printing
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.ops.inplace import in_place
-from adjoint.ops.kinds.public import PUBLIC
+from adjoint.ops.kinds.public import PROPERTIES, PUBLIC
 from adjoint.shapes import product
 from adjoint.tape import hooks
 from adjoint.tape.backward import backward
@@ -366,6 +366,8 @@ def install(face: type) -> None:
             setattr(Tensor, each.name, each.function)
         if each.in_place:
             setattr(Tensor, each.name + "_", in_place(each.function, each.name + "_"))
+    for name, function in PROPERTIES.items():
+        setattr(Tensor, name, property(function))
     for name, value in vars(face).items():
         if name not in ("__dict__", "__weakref__", "__module__", "__annotations__", "__doc__"):
             setattr(Tensor, name, value)

@@ -17,3 +17,87 @@ def zeros_like(value: Any) -> Any:
 def ones_like(value: Any) -> Any:
     """Ones of a value's shape and type."""
     return np.ones(value.shape, dtypes.of(value).numpy)
+
+
+def writable(array: Any) -> Any:
+    """A view that NumPy made read-only by habit (``diagonal``, ``broadcast_to``), to be written to.
+
+    Raises ``ValueError`` where the memory itself is read-only.
+    """
+    if not array.flags.writeable:
+        array.flags.writeable = True
+    return array
+
+
+def stretch(x: Any, shape: tuple[int, ...]) -> Any:
+    """``x`` repeated to ``shape`` without room: ``np.broadcast_to``, at an eighth of its cost.
+
+    Raises ``ValueError`` where the shape does not fit.
+    """
+    missing = len(shape) - len(x.shape)
+    if missing >= 0 and x.size and x.flags.c_contiguous and x.dtype.kind != "V":
+        strides = [0] * missing
+        for size, stride, wanted in zip(x.shape, x.strides, shape[missing:], strict=True):
+            if size == wanted:
+                strides.append(stride)
+            elif size == 1:
+                strides.append(0)
+            else:
+                return np.broadcast_to(x, shape)
+        try:
+            return np.ndarray(shape, x.dtype, x, 0, strides)
+        except (ValueError, BufferError):  # a type that buffers cannot hold, as bfloat16
+            pass
+    return _broadcast(x, shape)
+
+
+def _broadcast(x: Any, shape: tuple[int, ...]) -> Any:
+    out = np.broadcast_to(x, shape)
+    return writable(out) if x.flags.writeable else out
+
+
+def strides_of(value: Any) -> tuple[int, ...]:
+    """Steps in elements along each dimension, of any value; a symbol's are those of fresh memory.
+
+    A batch answers for one of its arrays.
+    """
+    if isinstance(value, np.ndarray):
+        return tuple(stride // value.itemsize for stride in value.strides)
+    for name in ("_array", "primal"):
+        if hasattr(value, name):
+            return strides_of(getattr(value, name))
+    if hasattr(value, "value"):
+        return strides_of(value.value)[1:]
+    return dense_strides(value.shape)
+
+
+def dense_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Steps in elements along each dimension of fresh memory."""
+    strides, step = [], 1
+    for size in reversed(shape):
+        strides.append(step)
+        step *= max(size, 1)
+    return tuple(reversed(strides))
+
+
+def is_contiguous(value: Any) -> bool:
+    """Whether the elements of a value lie one after the other, in order."""
+    if isinstance(value, np.ndarray):
+        return value.flags.c_contiguous
+    shape = value.shape
+    return 0 in shape or all(
+        size == 1 or stride == dense
+        for size, stride, dense in zip(shape, strides_of(value), dense_strides(shape), strict=True)
+    )
+
+
+def storage_of(array: Any) -> tuple[Any, int]:
+    """The memory that ``array`` looks at, flat, and the place in it of its first element."""
+    owner = array
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    if owner.dtype != array.dtype or not owner.flags.forc:
+        return array, 0
+    flat = owner.reshape(-1, order="A")
+    offset = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+    return flat, offset // array.itemsize

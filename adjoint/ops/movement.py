@@ -1,4 +1,4 @@
-"""Movement: the same elements in another shape, mostly without copying."""
+"""Movement: the same elements in another shape, without copying where memory allows."""
 
 from __future__ import annotations
 
@@ -6,67 +6,340 @@ from typing import Any
 
 import numpy as np
 
+from adjoint import dtypes
+from adjoint.array.memory import is_contiguous, stretch, strides_of
+from adjoint.errors import describe_shape
 from adjoint.ops.kinds.general import define
+from adjoint.ops.kinds.public import public
 from adjoint.ops.kinds.rules import batch_prefixed
+from adjoint.ops.kinds.viewing import viewing
+from adjoint.shapes import flatten_ints, infer_size, keeps_memory, normalise_dim, product
 from adjoint.tape import engine
 
-# -- reshape, expand ----------------------------------------------------------------------------
+ndarray = np.ndarray
 
-reshape_row = define(
-    "reshape",
-    "movement",
-    np.reshape,
-    options="shape",
+# -- rows ---------------------------------------------------------------------------------------
+
+reshape_row = viewing(
+    "reshape", lambda x, shape: x.reshape(shape), options="shape", sometimes=True,
     x=lambda g, x_shape: reshape_row(g, x_shape),
-    jvp="linear",
-    batch=batch_prefixed("shape"),
-    low_precision=False,
-    view=True,
-    node_name="ViewBackward0",
-)
-expand_row = define(
-    "expand",
-    "movement",
-    np.broadcast_to,
-    options="shape",
-    x=lambda g, x_shape: engine.sum_to_shape(g, x_shape),
-    jvp="linear",
-    batch=lambda row, size, values, batched, options: _batch_expand(size, values[0], options[0]),
-    low_precision=False,
-    view=True,
-)
+    batch=batch_prefixed("shape"), node_name="ViewBackward0",
+)  # fmt: skip
 
 
-def _batch_expand(size: int, value: Any, shape: tuple[int, ...]) -> Any:
-    missing = len(shape) - len(value.shape) + 1
-    aligned = reshape_row(value, (size, *(1,) * missing, *value.shape[1:]))
-    return expand_row(aligned, (size, *shape))
+def _batch_expand(row: Any, size: int, values: Any, batched: Any, options: Any) -> Any:
+    x, shape = values[0], options[0]
+    missing = len(shape) - len(x.shape) + 1
+    if missing:
+        x = reshape_row(x, (size, *(1,) * missing, *x.shape[1:]))
+    return expand_row(x, (size, *shape))
 
 
-# -- permute, transpose -------------------------------------------------------------------------
+expand_row = viewing(
+    "expand", stretch, options="shape",
+    x=lambda g, x_shape: engine.sum_to_shape(g, x_shape), batch=_batch_expand,
+)  # fmt: skip
 
-permute_row = define(
-    "permute",
-    "movement",
-    np.transpose,
-    options="dims",
-    x=lambda g, dims: permute_row(g, _inverse(dims)),
-    jvp="linear",
+# A copy: in the order of memory that the input has ("K"), or plain ("C").
+clone_row = define(
+    "clone", "movement",
+    lambda x, order: x.copy("C" if order == "K" and 0 in x.strides else order),
+    options="order", x=lambda g: g, jvp="linear", conjugate=False, low_precision=False,
+)  # fmt: skip
+# The other half of a reshape that must copy: a clone in the new shape, and no view of anything.
+unsafe_view_row = define(
+    "unsafe_view", "movement", lambda x, shape: x.reshape(shape), options="shape",
+    x=lambda g, x_shape: reshape_row(g, x_shape),
+    jvp="linear", batch=batch_prefixed("shape"), conjugate=False, low_precision=False,
+)  # fmt: skip
+permute_row = viewing(
+    "permute", lambda x, dims: x.transpose(dims), options="dims",
+    x=lambda g, dims: permute_row(g, inverse(dims)),
     batch=lambda row, size, values, batched, options: permute_row(
         values[0], (-len(values[0].shape), *options[0])
     ),
-    low_precision=False,
-    view=True,
-)
+)  # fmt: skip
 
 
-def _inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
+def inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
+    """The permutation that undoes ``dims``, all counted from the end."""
     out = [0] * len(dims)
     for place, dim in enumerate(dims):
         out[dim] = place - len(dims)
     return tuple(out)
 
 
+alias_row = viewing("alias", lambda x: x[...], x=lambda g: g)
+view_dtype_row = define(
+    "view_dtype", "movement", lambda x, dtype: x.view(dtype.numpy),
+    options="dtype", low_precision=False, view=True,
+)  # fmt: skip
+
 engine.rows.reshape = reshape_row
 engine.rows.expand = expand_row
 engine.rows.permute = permute_row
+
+# -- reshape, view ------------------------------------------------------------------------------
+
+
+def sizes_from(name: str, args: tuple[Any, ...], keyword: Any) -> tuple[int, ...]:
+    """The sizes or dims of ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))``; ``TypeError`` if none."""
+    if keyword is not None:
+        args = (keyword,)
+    if not args:
+        raise TypeError(f"{name}() needs sizes or dims: none were given")
+    return flatten_ints(args)
+
+
+def viewable(x: Any, shape: tuple[int, ...]) -> bool:
+    """Whether ``x`` can be seen in another shape without copying."""
+    array = x._array if hasattr(x, "_array") else x
+    if type(array) is ndarray and array.flags.c_contiguous:
+        return True
+    return keeps_memory(x.shape, strides_of(x), shape)
+
+
+@public()
+def reshape(input: Any, *sizes: Any, shape: Any = None) -> Any:
+    """The same elements in another ``shape``, of which one size may be -1; a view if it can be.
+
+    Raises ``RuntimeError`` where the number of elements is another.
+
+    >>> import adjoint as torch
+    >>> torch.arange(4).reshape(2, -1)
+    tensor([[0, 1],
+            [2, 3]])
+    """
+    shape = infer_size(sizes_from("reshape", sizes, shape), product(input.shape))
+    if viewable(input, shape):
+        return reshape_row(input, shape)
+    return unsafe_view_row(clone_row(input, "C"), shape)
+
+
+@public(namespaces=())
+def view(input: Any, *sizes: Any, size: Any = None, dtype: Any = None) -> Any:
+    """The same memory in another shape, of which one size may be -1, or as another ``dtype``.
+
+    Raises ``RuntimeError`` where the elements do not fit, or lie so that only a copy could.
+
+    >>> import adjoint as torch
+    >>> torch.zeros(2, 3).view(-1).shape
+    torch.Size([6])
+    """
+    if dtype is not None or (len(sizes) == 1 and isinstance(sizes[0], dtypes.dtype)):
+        return _view_dtype(input, sizes[0] if dtype is None else dtype)
+    wanted = sizes_from("view", sizes, size)
+    shape = infer_size(wanted, product(input.shape))
+    if not viewable(input, shape):
+        raise RuntimeError(
+            f"view size is not compatible with input tensor's size and stride: shape "
+            f"{describe_shape(input.shape)} with strides {describe_shape(strides_of(input))} "
+            f"cannot be seen as {describe_shape(shape)} without a copy. Use .reshape(...) instead"
+        )
+    return reshape_row(input, shape)
+
+
+def _view_dtype(input: Any, kind: Any) -> Any:
+    present = dtypes.of(input)
+    if kind is present:
+        return alias_row(input)
+    old, new = present.itemsize, kind.itemsize
+    if old != new:
+        if not input.shape:
+            raise RuntimeError(
+                f"self.dim() cannot be 0 to view {present!r} as {kind!r} (different element sizes)"
+            )
+        if input.shape[-1] * old % new:
+            raise RuntimeError(
+                f"self.size(-1) must be divisible by {new // old} to view {present!r} as {kind!r} "
+                f"(different element sizes), but got {input.shape[-1]}"
+            )
+        if strides_of(input)[-1] != 1:
+            raise RuntimeError(
+                f"self.stride(-1) must be 1 to view {present!r} as {kind!r} (different element "
+                f"sizes), but got {strides_of(input)[-1]}"
+            )
+    return view_dtype_row(input, kind)
+
+
+@public(namespaces=())
+def view_as(input: Any, other: Any) -> Any:
+    """``input.view(other.shape)``; ``RuntimeError`` as for that.
+
+    >>> import adjoint as torch
+    >>> torch.zeros(6).view_as(torch.ones(2, 3)).shape
+    torch.Size([2, 3])
+    """
+    return view(input, tuple(other.shape))
+
+
+@public(namespaces=())
+def reshape_as(input: Any, other: Any) -> Any:
+    """``input.reshape(other.shape)``; ``RuntimeError`` as for that.
+
+    >>> import adjoint as torch
+    >>> torch.zeros(6).reshape_as(torch.ones(2, 3)).shape
+    torch.Size([2, 3])
+    """
+    return reshape(input, tuple(other.shape))
+
+
+@public()
+def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """Dimensions ``start_dim`` to ``end_dim`` made one; the tensor itself where that is nothing.
+
+    Raises ``RuntimeError`` if they are in the wrong order, ``IndexError`` out of range.
+
+    >>> import adjoint as torch
+    >>> torch.zeros(2, 3, 4).flatten(1).shape
+    torch.Size([2, 12])
+    """
+    shape = tuple(input.shape)
+    rank = len(shape)
+    first, last = normalise_dim(start_dim, rank) + rank, normalise_dim(end_dim, rank) + rank
+    if not rank:
+        return reshape(input, (1,))
+    if first > last:
+        raise RuntimeError(
+            f"flatten() has invalid args: start_dim ({start_dim}) cannot come after end_dim "
+            f"({end_dim}) for shape {describe_shape(shape)}"
+        )
+    if first == last:
+        return input
+    return reshape(input, (*shape[:first], product(shape[first : last + 1]), *shape[last + 1 :]))
+
+
+@public()
+def ravel(input: Any) -> Any:
+    """All elements in one dimension, a view where memory allows.
+
+    >>> import adjoint as torch
+    >>> torch.zeros(2, 3).ravel().shape
+    torch.Size([6])
+    """
+    input = contiguous(input)
+    return input if len(input.shape) == 1 else reshape(input, (product(input.shape),))
+
+
+@public()
+def unflatten(input: Any, dim: int, sizes: Any) -> Any:
+    """Dimension ``dim`` split into ``sizes``, one of which may be -1.
+
+    Raises ``RuntimeError`` where they do not multiply up to its size.
+
+    >>> import adjoint as torch
+    >>> torch.zeros(2, 6).unflatten(1, (3, -1)).shape
+    torch.Size([2, 3, 2])
+    """
+    shape = tuple(input.shape)
+    place = normalise_dim(dim, len(shape)) + len(shape)
+    sizes = flatten_ints((sizes,))
+    if not sizes:
+        raise RuntimeError("unflatten: sizes must be non-empty")
+    try:
+        sizes = infer_size(sizes, shape[place])
+    except RuntimeError as error:
+        raise RuntimeError(
+            f"unflatten: Provided sizes {describe_shape(sizes)} don't multiply up to the size of "
+            f"dim {dim} ({shape[place]}) in the input tensor of shape {describe_shape(shape)}"
+        ) from error
+    return view(input, (*shape[:place], *sizes, *shape[place + 1 :]))
+
+
+# -- copies -------------------------------------------------------------------------------------
+
+
+@public()
+def clone(input: Any, *, memory_format: Any = None) -> Any:
+    """A copy that gradients flow through.
+
+    >>> import adjoint as torch
+    >>> torch.ones(2, requires_grad=True).clone()
+    tensor([1., 1.], grad_fn=<CloneBackward0>)
+    """
+    return clone_row(input, "K")
+
+
+@public(namespaces=())
+def contiguous(input: Any, memory_format: Any = None) -> Any:
+    """The tensor itself if its elements lie in order, a copy in which they do otherwise.
+
+    >>> import adjoint as torch
+    >>> x = torch.ones(2, 3)
+    >>> x.contiguous() is x
+    True
+    """
+    array = input._array if hasattr(input, "_array") else input
+    return input if is_contiguous(array) else clone_row(input, "C")
+
+
+# -- expand -------------------------------------------------------------------------------------
+
+
+def _expanded(shape: tuple[int, ...], sizes: tuple[int, ...]) -> tuple[int, ...]:
+    missing = len(sizes) - len(shape)
+    if missing < 0:
+        raise RuntimeError(
+            f"expand: the number of sizes provided ({len(sizes)}) must be greater or equal to the "
+            f"number of dimensions in the tensor ({len(shape)}): {describe_shape(sizes)} for "
+            f"shape {describe_shape(shape)}"
+        )
+    out = []
+    for place, size in enumerate(sizes):
+        present = shape[place - missing] if place >= missing else None
+        if size == -1 and present is None:
+            raise RuntimeError(
+                "The expanded size of the tensor (-1) isn't allowed in a leading, non-existing "
+                f"dimension {place}: {describe_shape(sizes)} for shape {describe_shape(shape)}"
+            )
+        if size == -1:
+            size = present  # type: ignore[assignment]
+        if size < 0 or present not in (None, 1, size):
+            raise RuntimeError(
+                f"The expanded size of the tensor ({size}) must match the existing size "
+                f"({present}) at non-singleton dimension {place}.  Target sizes: "
+                f"{describe_shape(sizes)}.  Tensor sizes: {describe_shape(shape)}"
+            )
+        out.append(size)
+    return tuple(out)
+
+
+@public(namespaces=())
+def expand(input: Any, *sizes: Any, size: Any = None, implicit: bool = False) -> Any:
+    """A view in which dimensions of size 1 are repeated; -1 keeps a size.
+
+    Raises ``RuntimeError`` for a dimension of another size.
+
+    >>> import adjoint as torch
+    >>> torch.ones(3, 1).expand(-1, 2).shape
+    torch.Size([3, 2])
+    """
+    return expand_row(input, _expanded(tuple(input.shape), sizes_from("expand", sizes, size)))
+
+
+@public(namespaces=())
+def expand_as(input: Any, other: Any) -> Any:
+    """``input.expand(other.shape)``; ``RuntimeError`` as for that.
+
+    >>> import adjoint as torch
+    >>> torch.ones(3, 1).expand_as(torch.ones(3, 2)).shape
+    torch.Size([3, 2])
+    """
+    return expand_row(input, _expanded(tuple(input.shape), tuple(other.shape)))
+
+
+@public()
+def broadcast_to(input: Any, size: Any) -> Any:
+    """``input`` expanded to ``size``; ``RuntimeError`` where it does not fit.
+
+    >>> import adjoint as torch
+    >>> torch.broadcast_to(torch.ones(3), (2, 3)).shape
+    torch.Size([2, 3])
+    """
+    return expand_row(input, _expanded(tuple(input.shape), flatten_ints((size,))))
+
+
+__all__ = [
+    "alias_row", "broadcast_to", "clone", "clone_row", "contiguous", "expand", "expand_row",
+    "flatten", "permute_row", "reshape", "reshape_row", "sizes_from", "unflatten", "view",
+]  # fmt: skip

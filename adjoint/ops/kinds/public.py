@@ -23,6 +23,7 @@ class Public(NamedTuple):
 
 
 PUBLIC: list[Public] = []
+PROPERTIES: dict[str, Callable[[Any], Any]] = {}  # attributes of the Tensor: ``x.T``
 TOP = ("",)
 FUNCTIONAL = ("nn.functional",)
 
@@ -33,13 +34,17 @@ def public(
     method: bool = True,
     in_place: bool = False,
     aliases: Sequence[str] = (),
+    name: str = "",
 ) -> Callable[[Function], Function]:
     """Decorate a function that users call: ``namespaces`` are those of PyTorch ("" the top level).
 
-    ``aliases`` are further names for the same function, with the same places.
+    ``aliases`` are further names for the same function, with the same places; ``name`` is PyTorch's
+    where the function has another one here.
     """
 
     def register(function: Function) -> Function:
+        if name:
+            function.__name__ = function.__qualname__ = name
         publish(function.__name__, function, namespaces, method, in_place, aliases)
         return function
 
@@ -57,6 +62,11 @@ def publish(
     """Put a function on the list; see ``public``."""
     places = tuple(namespaces)
     PUBLIC.extend(Public(each, function, places, method, in_place) for each in (name, *aliases))
+
+
+def publish_property(name: str, function: Callable[[Any], Any]) -> None:
+    """Make ``function`` an attribute of every Tensor, computed when it is read."""
+    PROPERTIES[name] = function
 
 
 def namespace(name: str) -> dict[str, Callable[..., Any]]:
