@@ -75,11 +75,13 @@ class Call:
     leaves: list[np.ndarray]
     constants: frozenset[int]  # the leaves that have no derivative, whatever their type
     smooth: bool
+    changed: str = ""  # how a random variation differs from the sample
 
     def __str__(self) -> str:
         shown = [_describe(each, self.leaves) for each in self.args]
         shown += [f"{name}={_describe(each, self.leaves)}" for name, each in self.kwargs.items()]
-        return f"sample {self.number}: {self.case.function}({', '.join(shown)})"
+        which = f"sample {self.number}" + (f", {self.changed}" if self.changed else "")
+        return f"{which}: {self.case.function}({', '.join(shown)})"
 
     def run(
         self,
@@ -235,7 +237,7 @@ def parts(result: Any) -> list[Any]:
 
 def as_array(value: Any) -> np.ndarray:
     """A Tensor's memory, or any other value as an array."""
-    return value.detach().numpy() if isinstance(value, Tensor) else np.asarray(value)
+    return value._array if isinstance(value, Tensor) else np.asarray(value)
 
 
 def dtype_name(value: Any) -> str:

@@ -168,8 +168,11 @@ OTHERS = (other_type, other_number, other_number, other_argument)
 def variation(call: Call, random: Random) -> Call:
     """One or two changes of the shapes, or one of anything else."""
     if random.randint(0, 2):
-        changed = SHAPES[random.randint(0, len(SHAPES))](call, random)
+        change = SHAPES[random.randint(0, len(SHAPES))]
+        changed = change(call, random)
         if random.randint(0, 3) == 0:
             changed = strided(changed, random)
-        return changed
-    return OTHERS[random.randint(0, len(OTHERS))](call, random)
+    else:
+        change = OTHERS[random.randint(0, len(OTHERS))]
+        changed = change(call, random)
+    return replace(changed, changed=change.__name__.replace("_", " "))

@@ -190,7 +190,7 @@ def same_gradients(call: Call, ours: Any, theirs: Any, outs: Any, expected: Any)
     """Compare gradients of the results, and the gradients of those."""
     outs = [out for out in outs if is_floating(out)]
     expected = [out for out in expected if is_torch_floating(out)]
-    gs = call.directions([out.detach().numpy() for out in outs], "cotangent")
+    gs = call.directions([as_array(out) for out in outs], "cotangent")
     kept = [p for p, out in enumerate(expected) if out.requires_grad]
     if not kept:
         return

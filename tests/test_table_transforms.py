@@ -12,6 +12,7 @@ import adjoint
 from adjoint import dtypes
 from adjoint.array.symbol import Symbol
 from adjoint.errors import TransformError
+from adjoint.ops.kinds.row import TABLE
 from adjoint.tape.tensor import Tensor, wrap
 from tests.harness import (
     CASES,
@@ -167,6 +168,31 @@ def test_traced(key: str) -> None:
             [*call.moved, *cotangents],
             "vjp traced",
         )
+
+    each_call(key, check)
+
+
+def decomposable(key: str) -> bool:
+    """Whether a case covers a fused row, which tracing may expand into smaller ones."""
+    return any(name in TABLE and TABLE[name].decompose for name in CASES[key].rows)
+
+
+@pytest.mark.parametrize("key", [key for key in TRACED if decomposable(key)])
+def test_decomposed(key: str) -> None:
+    """A fused row and what it decomposes into have the same values, shapes and types."""
+
+    def check(call: Call) -> None:
+        expected = parts(forward(call, call.leaves))
+        record, symbols, outs = trace(lambda *leaves: forward(call, leaves), call.leaves)
+        environment: dict[Any, Any] = dict(zip(symbols, call.leaves, strict=True))
+        for equation in record.equations:
+            inputs = [environment.get(each, each) for each in equation.inputs]
+            operation = equation.row.decompose or (lambda *a, row=equation.row: row.compute(*a))
+            out = operation(*inputs, *equation.options)
+            outputs = out if equation.row.many_outputs else (out,)
+            environment.update(zip(equation.outputs, outputs, strict=True))
+        found = [environment.get(out, out) for out in outs]
+        same_tensors(found, [as_array(each) for each in expected], 1e-12, "decomposed")
 
     each_call(key, check)
 

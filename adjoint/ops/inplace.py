@@ -65,7 +65,12 @@ def in_place(operation: Callable[..., Any], name: str) -> Callable[..., Any]:
 
     def operate(self: Any, *args: Any, **kwargs: Any) -> Any:
         check_writable(self)
-        return store(self, operation(alias(self), *args, **kwargs), name)
+        before = alias(self)
+        result = operation(before, *args, **kwargs)
+        if sys.getrefcount(before) > 2 and isinstance(before._array, np.ndarray):
+            # A formula needs the values that the write replaces: it keeps a copy, as in PyTorch.
+            before._array, before._memory = before._array.copy(), None
+        return store(self, result, name)
 
     operate.__name__ = operate.__qualname__ = name
     operate.__doc__ = f"In-place form of ``{operation.__name__}``: stores the result in ``self``."
@@ -105,8 +110,13 @@ def check_writable(tensor: Any) -> None:
             "use .clone() to get a normal tensor first"
         )
     array = tensor._array
-    if isinstance(array, np.ndarray) and any(
-        stride == 0 and size > 1 for stride, size in zip(array.strides, array.shape, strict=True)
+    if (
+        isinstance(array, np.ndarray)
+        and array.size > 1
+        and any(
+            stride == 0 and size > 1
+            for stride, size in zip(array.strides, array.shape, strict=True)
+        )
     ):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a "

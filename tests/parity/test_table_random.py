@@ -6,6 +6,7 @@ Both libraries give the same values and gradients, or both refuse, with the same
 from __future__ import annotations
 
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +27,12 @@ from tests.harness_torch import (
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 COUNT = 40  # of each case
 
+# Errors of PyTorch that speak of how it is written, not of the call.
+OF_ITS_OWN = (
+    "view size is not compatible with",  # a view taken inside where the strides allow none
+    "because the unspecified dimension size -1 can be any value",  # the same, of nothing
+)
+
 
 @pytest.mark.parametrize("key", [key for key in ALL if not CASES[key].random])
 def test_random_calls(key: str) -> None:
@@ -34,12 +41,20 @@ def test_random_calls(key: str) -> None:
 
     def check(call: Call) -> None:
         theirs = outcome(lambda: torch_forward(call, call.leaves))
-        if isinstance(theirs, Exception) and lacks_kernel(theirs):
-            return
         ours = outcome(lambda: forward(call, list(map(wrap, call.leaves))))
-        same_outcome(ours, theirs, call)
-        if not isinstance(theirs, Exception) and call.moving:
+        if not excused(call, ours, theirs):
+            same_outcome(ours, theirs, call)
+        if not isinstance(theirs, Exception) and not isinstance(ours, Exception) and call.moving:
             same_gradients(call, *tape(call))
 
     chosen = [samples[random.randint(0, len(samples))] for _ in range(COUNT)]
     each_call(key, check, [variation(each, random) for each in chosen])
+
+
+def excused(call: Call, ours: Any, theirs: Any) -> bool:
+    """Whether PyTorch refuses a good call, or lets a bad one through because there is no work."""
+    if isinstance(theirs, Exception):
+        return lacks_kernel(theirs) or any(words in str(theirs) for words in OF_ITS_OWN)
+    nothing = any(leaf.size == 0 for leaf in call.leaves)
+    unchecked = call.changed in ("other type", "other number")
+    return isinstance(ours, Exception) and nothing and unchecked
