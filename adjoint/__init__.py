@@ -5,10 +5,23 @@
 """
 
 import importlib
+import math
 import warnings
 from typing import Any
 
-from adjoint import autograd, dtypes, ops, tensor
+from adjoint import autograd, dtypes, ops, random, tensor
+from adjoint.devices import (
+    channels_last,
+    channels_last_3d,
+    contiguous_format,
+    device,
+    layout,
+    memory_format,
+    preserve_format,
+    sparse_coo,
+    sparse_csr,
+    strided,
+)
 from adjoint.dtypes import (
     bfloat16,
     cdouble,
@@ -31,12 +44,35 @@ from adjoint.dtypes import (
     set_default_dtype,
     short,
     uint8,
-)  # fmt: skip
+)
 from adjoint.dtypes import bool_ as bool
 from adjoint.dtypes import float_ as float
 from adjoint.dtypes import int_ as int
+from adjoint.environment import (
+    get_default_device,
+    get_num_interop_threads,
+    get_num_threads,
+    is_nonzero,
+    is_same_size,
+    is_storage,
+    is_tensor,
+    numel,
+    set_default_device,
+    set_num_threads,
+    typename,
+)
+from adjoint.face.construction import LEGACY
 from adjoint.ops.kinds.public import namespace
 from adjoint.printing import get_printoptions, set_printoptions
+from adjoint.random import (
+    Generator,
+    default_generator,
+    get_rng_state,
+    initial_seed,
+    manual_seed,
+    seed,
+    set_rng_state,
+)
 from adjoint.tape.modes import (
     enable_grad,
     inference_mode,
@@ -44,16 +80,26 @@ from adjoint.tape.modes import (
     is_inference_mode_enabled,
     no_grad,
     set_grad_enabled,
-)  # fmt: skip
+)
 from adjoint.tensor import Size, Tensor
+from adjoint.typeinfo import finfo, iinfo
 from adjoint.version import __version__ as __version__
 
 # Infinities and NaNs are ordinary results, as in PyTorch; NumPy would warn of them in our name.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"adjoint\.")
 
-_LAZY = frozenset(("nn", "optim", "func", "utils", "viz", "testing", "distributed", "compiler"))
+e, pi, inf, nan, newaxis = math.e, math.pi, math.inf, math.nan, None
+
+# Modules that are loaded when first asked for, and functions that live in one of them.
+_LAZY = frozenset(
+    (
+        "compiler", "cuda", "distributed", "fft", "func", "linalg", "nn", "optim", "return_types",
+        "special", "testing", "utils", "viz",
+    )
+)  # fmt: skip
 _FUNC = frozenset(("vmap",))
 globals().update(namespace(""))
+globals().update(LEGACY)
 
 
 def __getattr__(name: str) -> Any:

@@ -148,11 +148,16 @@ def set_default_dtype(d: dtype) -> None:
 def promote_types(first: dtype, second: dtype) -> dtype:
     """The smallest type that both convert to, by category and then by size.
 
+    Raises ``TypeError`` for what are no element types.
+
     >>> promote_types(int64, float16)
     torch.float16
     """
     if first is second:
         return first
+    for each in (first, second):
+        if not isinstance(each, dtype):
+            raise TypeError(f"promote_types() takes element types, not {type(each).__name__}")
     if first.category != second.category:
         low, high = sorted((first, second), key=lambda each: each.category)
         if high.category == COMPLEX and low is float64:
@@ -161,6 +166,25 @@ def promote_types(first: dtype, second: dtype) -> dtype:
     if first.rank == second.rank:  # uint8 with int8, float16 with bfloat16: next size up
         return int16 if first.category == INTEGER else float32
     return first if first.rank > second.rank else second
+
+
+PYTHON_TYPES: dict[Any, dtype] = {bool: bool_, int: int64, float: float64, complex: complex128}
+
+
+def as_dtype(given: Any, caller: str) -> dtype:
+    """``given`` if it is an element type; Python's ``float`` means ``float64``, and so on.
+
+    Raises ``TypeError`` for anything else.
+    """
+    if isinstance(given, dtype):
+        return given
+    found = PYTHON_TYPES.get(given) if isinstance(given, type) else None
+    if found is None:
+        raise TypeError(
+            f"{caller}: dtype is an element type such as float32, but got {given!r}, "
+            f"a {type(given).__name__}"
+        )
+    return found
 
 
 def of_number(value: bool | int | float | complex) -> dtype:

@@ -20,12 +20,12 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "adjoint"
 
 LAYERS = (
-    ("version", "errors", "dtypes", "shapes", "pytree"),
+    ("version", "errors", "dtypes", "devices", "typeinfo", "shapes", "pytree", "return_types"),
     ("array",),
     ("tape",),
     ("ops",),
-    ("printing", "random", "tensor", "creation"),
-    ("autograd", "func"),
+    ("printing", "face", "random", "tensor", "environment"),
+    ("autograd", "func", "cuda"),
     ("testing",),
     ("nn", "optim", "utils", "viz", "distributed"),
     ("adjoint",),  # the public names together: `import adjoint as torch`, as users write it

@@ -17,7 +17,7 @@ clock = itertools.count(1)
 INTERNAL_PACKAGES = frozenset(
     "adjoint" + suffix
     for suffix in (
-        "", ".array", ".tape", ".ops", ".ops.kinds", ".autograd", ".func", ".nn", ".nn.modules",
+        "", ".array", ".tape", ".ops", ".ops.kinds", ".face", ".autograd", ".func", ".nn", ".nn.modules",
         ".optim", ".utils", ".utils.data", ".compiler", ".testing", ".viz",
     )
 )  # fmt: skip

@@ -1,0 +1,119 @@
+"""Questions about tensors, and settings that PyTorch has and Adjoint answers for the CPU."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from adjoint import devices
+from adjoint.errors import describe_shape
+from adjoint.tape.tensor import Tensor
+
+_threads = 0  # what set_num_threads was told; 0 before
+
+
+def is_tensor(obj: Any) -> bool:
+    """Whether an object is a tensor.
+
+    >>> torch.is_tensor(torch.ones(2)), torch.is_tensor(np.ones(2))
+    (True, False)
+    """
+    return isinstance(obj, Tensor)
+
+
+def is_storage(obj: Any) -> bool:
+    """False: storages are no objects here."""
+    return False
+
+
+def numel(input: Any) -> int:
+    """Number of elements; ``TypeError`` for what is no tensor.
+
+    >>> torch.numel(torch.zeros(2, 3))
+    6
+    """
+    return int(_tensor("numel", input).numel())
+
+
+def is_nonzero(input: Any) -> bool:
+    """Whether the only element is not zero; ``RuntimeError`` if there are more.
+
+    >>> torch.is_nonzero(torch.tensor([0.5]))
+    True
+    """
+    if _tensor("is_nonzero", input).numel() != 1:
+        raise RuntimeError(
+            "the truth of a tensor of several elements is ambiguous: this one has shape "
+            f"{describe_shape(input.shape)}; use .any() or .all()"
+        )
+    return bool(input)
+
+
+def is_same_size(input: Any, other: Any) -> bool:
+    """Whether two tensors have the same shape.
+
+    >>> torch.is_same_size(torch.zeros(2), torch.zeros(3))
+    False
+    """
+    return bool(_tensor("is_same_size", input).shape == _tensor("is_same_size", other).shape)
+
+
+def typename(obj: Any) -> str:
+    """The name of an object's type, as PyTorch prints it.
+
+    >>> torch.typename(torch.ones(2))
+    'torch.FloatTensor'
+    """
+    if isinstance(obj, Tensor):
+        return str(obj.type())  # type: ignore[attr-defined]
+    kind = obj if isinstance(obj, type) else type(obj)
+    module = "" if kind.__module__ in ("builtins", "__builtin__") else kind.__module__ + "."
+    return module + kind.__qualname__
+
+
+def _tensor(caller: str, value: Any) -> Any:
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{caller}(): input is a Tensor, not {type(value).__name__}")
+    return value
+
+
+# -- settings -----------------------------------------------------------------------------------
+
+
+def get_num_threads() -> int:
+    """What ``set_num_threads`` was told, at first the number of this machine's cores.
+
+    NumPy decides for itself how many threads its matrix products use, when it is imported; the
+    environment variables ``OPENBLAS_NUM_THREADS`` and ``OMP_NUM_THREADS`` tell it.
+    """
+    return _threads or os.cpu_count() or 1
+
+
+def set_num_threads(num_threads: int) -> None:
+    """Set what ``get_num_threads`` reports; see there what it does not change.
+
+    Raises ``RuntimeError`` unless it is a positive int.
+    """
+    global _threads
+    if not isinstance(num_threads, int) or num_threads < 1:
+        raise RuntimeError(f"a number of threads is a positive int, but got {num_threads!r}")
+    _threads = num_threads
+
+
+def get_num_interop_threads() -> int:
+    """1: operations are carried out one after the other."""
+    return 1
+
+
+def get_default_device() -> devices.device:
+    """Where tensors are made: the CPU.
+
+    >>> torch.get_default_device()
+    device(type='cpu')
+    """
+    return devices.CPU
+
+
+def set_default_device(device: Any) -> None:
+    """Accept the CPU, where tensors are made anyway; ``RuntimeError`` for another device."""
+    devices.require_cpu(device)

@@ -1,0 +1,1 @@
+"""The Tensor's face: the attributes and methods that are not operations."""

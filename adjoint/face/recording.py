@@ -1,0 +1,173 @@
+"""A tensor on the tape: whether it is recorded, what made it, its gradient."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from adjoint import dtypes
+from adjoint.errors import describe_shape
+from adjoint.tape import hooks
+from adjoint.tape.backward import backward
+from adjoint.tape.node import AccumulateGrad, Port
+from adjoint.tape.tensor import Tensor, mark_view, set_requires_grad, wrap
+
+
+class Recording:
+    """Attributes and methods about gradients."""
+
+    _array: Any
+    _node: Any
+    _level: int
+    _memory: Any
+    _view: Any
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients are wanted with respect to this tensor or something it came from."""
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        set_requires_grad(self, value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Any:
+        """Mark a leaf as wanting a gradient, or not; returns it.
+
+        Raises ``RuntimeError`` for integer types, and for False where the tensor was computed.
+        """
+        return set_requires_grad(self, requires_grad)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether no recorded operation made this tensor."""
+        return self._node is None or isinstance(self._node, AccumulateGrad)
+
+    @property
+    def grad_fn(self) -> Any:
+        """The node that made this tensor, None for a leaf."""
+        node = self._node
+        if isinstance(node, Port):
+            return node.node
+        return None if isinstance(node, AccumulateGrad) else node
+
+    @property
+    def output_nr(self) -> int:
+        """Which of its node's outputs this tensor is."""
+        return self._node.index if isinstance(self._node, Port) else 0
+
+    @property
+    def grad(self) -> Any:
+        """The gradient that backward passes have added up here, None before the first."""
+        node = self._node
+        if isinstance(node, AccumulateGrad):
+            return node.grad
+        kept = self.__dict__.get("_retained_grad")
+        if kept is None and node is not None and not self.retains_grad:
+            warnings.warn(
+                f"the .grad of a tensor that {self.grad_fn.name()} made is asked for, and only "
+                "leaves get one: call .retain_grad() on it before the backward pass",
+                UserWarning,
+                stacklevel=2,
+            )
+        return kept
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        if value is not None:
+            _check_gradient(self, value)
+        if isinstance(self._node, AccumulateGrad):
+            self._node.grad = value
+        else:
+            self.__dict__["_retained_grad"] = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self.grad = None
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether ``retain_grad()`` was called on this tensor, which is not a leaf."""
+        if self.is_leaf:
+            return False
+        found = self.grad_fn.hooks
+        return found is not None and self.output_nr in found.retained
+
+    @property
+    def _version(self) -> int:
+        return 0 if self._memory is None else int(self._memory.version)
+
+    def _is_view(self) -> bool:
+        return self._view is not None and self._view.differentiable
+
+    @property
+    def _base(self) -> Any:
+        return self._view.base if self._is_view() else None
+
+    def is_inference(self) -> bool:
+        """Whether this tensor was made inside ``inference_mode``."""
+        return bool(self.__dict__.get("_inference", False))
+
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
+    ) -> None:
+        """Accumulate the gradient of this tensor into the leaves it came from.
+
+        ``gradient`` weighs the elements and is needed unless there is only one. Raises
+        ``RuntimeError`` if nothing was recorded, or the graph was freed by an earlier backward.
+        """
+        backward(
+            (self,), None if gradient is None else (gradient,), retain_graph, create_graph, inputs
+        )
+
+    retain_grad = hooks.retain_grad
+    register_hook = hooks.register_hook
+
+    def detach(self) -> Any:
+        """The same memory with no history."""
+        out = wrap(self._array, self._level)
+        mark_view(out, self, None, (), differentiable=False)
+        return out
+
+    def detach_(self) -> Any:
+        """Forget this tensor's history; ``RuntimeError`` for a view, whose base would not."""
+        if self._is_view():
+            raise RuntimeError(
+                "Can't detach views in-place. Use detach() instead, or detach the base first."
+            )
+        self._node = None
+        return self
+
+    @property
+    def data(self) -> Any:
+        """The same memory with no history and no version: writes to it are not noticed."""
+        return wrap(self._array, self._level)
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"data is a Tensor, but got {type(value).__name__}")
+        self._array = value._array
+        if isinstance(self._node, AccumulateGrad):
+            self._node.shape, self._node.dtype = self._array.shape, self._array.dtype
+
+
+def _check_gradient(tensor: Any, value: Any) -> None:
+    """Raise unless ``value`` may be the ``.grad`` of ``tensor``."""
+    if not isinstance(value, Tensor):
+        raise TypeError(f"a .grad is a Tensor or None, but got {type(value).__name__}")
+    if value is tensor:
+        raise RuntimeError("a tensor cannot be its own .grad")
+    shapes = tuple(value._array.shape), tuple(tensor._array.shape)
+    if shapes[0] != shapes[1]:
+        raise RuntimeError(
+            f"a .grad of shape {describe_shape(shapes[0])} was assigned to a tensor of shape "
+            f"{describe_shape(shapes[1])}; they must be equal"
+        )
+    kinds = dtypes.of(value._array), dtypes.of(tensor._array)
+    if kinds[0] is not kinds[1]:
+        raise RuntimeError(f"a .grad of type {kinds[0]!r} was assigned to a {kinds[1]!r} tensor")
