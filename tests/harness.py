@@ -7,7 +7,7 @@ others in their place: tensors of either library, batches, symbols, the same val
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -389,7 +389,7 @@ def rows_used(key: str) -> dict[str, set[int]]:
     """The rows that a case and its derivatives use, with the places of their floating inputs."""
     seen: dict[str, set[int]] = {}
 
-    def spies(arrays: Arrays, level: int) -> list[Any]:
+    def spies(arrays: Iterable[np.ndarray], level: int) -> list[Any]:
         return [wrap(Spy(level, each, seen), level + 1) for each in arrays]
 
     for call in calls(key):
@@ -403,15 +403,16 @@ def rows_used(key: str) -> dict[str, set[int]]:
                     tuple(spies(call.directions(call.moved, "direction"), level)),
                 )
 
-                def pull(*values: Any, function: Any = function) -> Any:
+                # A linear row's formula sees nothing but the cotangent: that is a spy too.
+                def pull(*values: Any, function: Any = function, level: int = level) -> Any:
                     outs, pullback = adjoint.func.vjp(function, *values)
-                    return pullback(tuple(map(ones_of, outs)))
+                    return pullback(tuple(spies(map(ones_of, outs), level)))
 
                 gradient, pullback = adjoint.func.vjp(pull, *spies(call.moved, level))
-                pullback(tuple(map(ones_of, gradient)))
+                pullback(tuple(spies(map(ones_of, gradient), level)))
     return seen
 
 
-def ones_of(value: Any) -> Any:
+def ones_of(value: Any) -> np.ndarray:
     """A cotangent of ones."""
-    return wrap(np.ones(value.shape, dtypes.of(value).numpy))
+    return np.ones(value.shape, dtypes.of(value).numpy)

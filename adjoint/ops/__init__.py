@@ -29,6 +29,7 @@ from adjoint.ops import (
     sampling_inplace,
     scan,
     slicing,
+    splitting,
     softmax,
     sorting,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "sampling_inplace",
     "scan",
     "slicing",
+    "splitting",
     "softmax",
     "sorting",
 ]

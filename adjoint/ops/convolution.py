@@ -22,6 +22,7 @@ from adjoint.array.value import apply
 from adjoint.errors import describe_shape
 from adjoint.ops import columns
 from adjoint.ops.columns import Padding, Sizes, output_sizes
+from adjoint.ops.dimensions import squeeze_row, unsqueeze_row
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import FUNCTIONAL, TOP, public
 from adjoint.ops.kinds.row import Row
@@ -342,7 +343,7 @@ def _convolve(
     check_inputs(name, rank, input, weight, bias)
     alone = len(input.shape) == rank + 1
     if alone:
-        input = reshape_row(input, (1, *input.shape))
+        input = unsqueeze_row(input, -rank - 2)
     options = _options(
         tuple(input.shape),
         tuple(weight.shape),
@@ -356,7 +357,7 @@ def _convolve(
         weight = slice_row(weight, -rank - 2, 0, 0, 1)
         bias = None if bias is None else slice_row(bias, -1, 0, 0, 1)
     out = convolution_row(input, weight, bias, *options)
-    return reshape_row(out, tuple(out.shape[1:])) if alone else out
+    return squeeze_row(out, -rank - 2) if alone else out
 
 
 # -- what users call --------------------------------------------------------------------------

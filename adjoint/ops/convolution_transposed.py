@@ -16,8 +16,8 @@ from adjoint.ops.convolution import (
     require_positive,
     transposed_row,
 )
+from adjoint.ops.dimensions import squeeze_row, unsqueeze_row
 from adjoint.ops.kinds.public import public
-from adjoint.ops.movement import reshape_row
 
 
 @lru_cache(maxsize=1024)
@@ -73,10 +73,10 @@ def _transpose(
     check_inputs(name, rank, input, weight, bias)
     alone = len(input.shape) == rank + 1
     if alone:
-        input = reshape_row(input, (1, *input.shape))
+        input = unsqueeze_row(input, -rank - 2)
     shapes = tuple(input.shape), tuple(weight.shape), None if bias is None else tuple(bias.shape)
     out = transposed_row(input, weight, bias, *_options(*shapes, *map(as_hashable, geometry)))
-    return reshape_row(out, tuple(out.shape[1:])) if alone else out
+    return squeeze_row(out, -rank - 2) if alone else out
 
 
 @public(namespaces=BOTH, method=False)
