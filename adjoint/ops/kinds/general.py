@@ -9,7 +9,8 @@ import numpy as np
 
 from adjoint.array.value import apply
 from adjoint.ops.kinds import rules
-from adjoint.ops.kinds.row import Formula, Row
+from adjoint.ops.kinds.quick import finish
+from adjoint.ops.kinds.row import FLOAT32, FLOAT64, Formula, Row
 from adjoint.tape.tensor import Tensor
 
 ndarray = np.ndarray
@@ -78,11 +79,14 @@ def define(
 
 
 def _fixed(row: Row) -> Callable[..., Any]:
+    """The row as a function; plain tensors of one of the usual types take the short way."""
     count = len(row.inputs)
+    compute = row.compute
+    plain = not row.view and not row.many_outputs and row.is_differentiable
 
     def operation(*args: Any) -> Any:
         inputs, options = args[:count], args[count:]
-        level = -1
+        level, kind = -1, None
         mask, bit = 0, 1
         arrays: list[Any] = []
         for value in inputs:
@@ -91,6 +95,7 @@ def _fixed(row: Row) -> Callable[..., Any]:
                 if type(array) is not ndarray or (level >= 0 and value._level != level):
                     return apply(row, inputs, options)
                 level = value._level
+                kind = array.dtype if kind is None or kind is array.dtype else False
                 if value._node is not None:
                     mask |= bit
                 arrays.append(array)
@@ -99,11 +104,39 @@ def _fixed(row: Row) -> Callable[..., Any]:
             else:
                 return apply(row, inputs, options)
             bit += bit
-        return row.record(level, mask, inputs, options, row.evaluate(tuple(arrays), options))
+        if plain and (kind is FLOAT32 or kind is FLOAT64):
+            try:
+                out = compute(*arrays, *options)
+            except (RuntimeWarning, FloatingPointError):
+                return apply(row, inputs, options)
+            if out.dtype is kind:
+                return finish(row, out, level, inputs, options)
+        else:
+            out = row.evaluate(tuple(arrays), options)
+        return row.record(level, mask, inputs, options, out)
 
-    operation.row = row  # type: ignore[attr-defined]
-    operation.__name__ = operation.__qualname__ = row.name
-    return operation
+    def single(x: Any, *options: Any) -> Any:
+        if isinstance(x, Tensor):
+            array = x._array
+            if type(array) is ndarray:
+                kind = array.dtype
+                if kind is FLOAT32 or kind is FLOAT64:
+                    try:
+                        out = compute(array, *options)
+                    except (RuntimeWarning, FloatingPointError):
+                        return apply(row, (x,), options)
+                    if out.dtype is kind:
+                        return finish(row, out, x._level, (x,), options)
+                else:
+                    out = row.evaluate((array,), options)
+                mask = 0 if x._node is None else 1
+                return row.record(x._level, mask, (x,), options, out)
+        return apply(row, (x,), options)
+
+    chosen = single if plain and count == 1 else operation
+    chosen.row = row  # type: ignore[attr-defined]
+    chosen.__name__ = chosen.__qualname__ = row.name
+    return chosen
 
 
 def _variadic(row: Row) -> Callable[..., Any]:

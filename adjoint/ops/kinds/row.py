@@ -337,14 +337,14 @@ class Plan:
         kept = self.pick((*values, *outs, None))
         if not self.has_shapes:
             return (*kept, *options)
-        shapes: list[Any]
         if row.variadic:
-            shapes = [tuple(each.shape for each in inputs)]
-        else:
-            shapes = [
-                value.shape if wanted and hasattr(value, "shape") else () if wanted else None
-                for value, wanted in zip(inputs, self.shapes, strict=True)
-            ]
+            return (*kept, *options, tuple([shape_of(each) for each in inputs]))
+        if len(inputs) == 1:
+            return (*kept, *options, shape_of(inputs[0]))
+        shapes = [
+            shape_of(value) if wanted else None
+            for value, wanted in zip(inputs, self.shapes, strict=True)
+        ]
         return (*kept, *options, *shapes)
 
     def pull(self, node: Node, g: Any, level: int, record: bool) -> list[Any]:
@@ -409,6 +409,11 @@ def _is_complex(value: Any) -> bool:
 
 def _conj(value: Any) -> Any:
     return value if value is None or not _is_complex(value) else rows.conj(value)
+
+
+def shape_of(value: Any) -> tuple[int, ...]:
+    """The plain tuple of a value's sizes; a Tensor's own ``shape`` is made anew at each look."""
+    return value._array.shape if isinstance(value, Tensor) else getattr(value, "shape", ())
 
 
 def _camel(name: str) -> str:
