@@ -8,25 +8,7 @@ from typing import Any
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.ops.movement import reshape_row
-from adjoint.ops.slicing import select_row, slice_row
-
-
-def select_place(x: Any, dim: int, place: int) -> Any:
-    """Place ``place`` of dimension ``dim`` (from the end); ``IndexError`` if there is none."""
-    size = x.shape[dim]
-    if not -size <= place < size:
-        raise IndexError(
-            f"index {place} is out of bounds for dimension {dim + len(x.shape)} with size {size}"
-        )
-    return select_row(x, dim, place + size if place < 0 else place)
-
-
-def slice_places(x: Any, dim: int, part: slice) -> Any:
-    """A range of dimension ``dim`` (from the end); ``ValueError`` unless the step is positive."""
-    if part.step is not None and as_index(part.step) <= 0:
-        raise ValueError("step must be greater than zero")
-    start, stop, step = part.indices(x.shape[dim])
-    return slice_row(x, dim, start, max(start, stop), step)
+from adjoint.ops.slicing import select_place, slice_places
 
 
 def getitem(input: Any, index: Any) -> Any:

@@ -83,7 +83,7 @@ engine.rows.permute = permute_row
 
 
 def sizes_from(name: str, args: tuple[Any, ...], keyword: Any) -> tuple[int, ...]:
-    """The sizes or dims of ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))``; ``TypeError`` if none."""
+    """The ints of ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))``; ``TypeError`` for none."""
     if keyword is not None:
         args = (keyword,)
     if not args:
