@@ -58,9 +58,11 @@ from adjoint.environment import (
     is_tensor,
     numel,
     set_default_device,
+    set_default_tensor_type,
     set_num_threads,
     typename,
 )
+from adjoint.face.attributes import UntypedStorage
 from adjoint.face.construction import LEGACY
 from adjoint.ops.kinds.public import namespace
 from adjoint.printing import get_printoptions, set_printoptions

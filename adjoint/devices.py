@@ -32,7 +32,8 @@ class device:  # noqa: N801 - PyTorch's name
 
     def __init__(self, type: str | device, index: int | None = None) -> None:
         if isinstance(type, device):
-            type, index = type.type, type.index if index is None else index
+            given = type
+            type, index = given.type, given.index if index is None else index
         elif isinstance(type, str):
             name, colon, number = type.partition(":")
             if colon:
@@ -89,9 +90,9 @@ def require_cpu(place: object) -> None:
     """Raise ``RuntimeError`` unless ``place``, a device or the name of one, is the CPU."""
     if place is CPU or place == "cpu" or place is None:
         return
-    if not isinstance(place, (str, device)):
+    if not isinstance(place, (str, int, device)):
         raise TypeError(f"a device is a string or a device, not {type(place).__name__}")
-    wanted = device(place)
+    wanted = device(place)  # type: ignore[arg-type]  # which refuses an int with the reason
     if wanted.type != "cpu" or wanted.index:
         raise RuntimeError(
             f"there is no device {str(wanted)!r} here: Adjoint computes on the CPU; "

@@ -220,7 +220,12 @@ def result_type(operands: tuple[Any, ...]) -> dtype:
         if isinstance(operand, (bool, int, float, complex)) and not isinstance(operand, np.generic):
             place, found = 2, of_number(operand)
         else:
-            found = operand.dtype
+            try:
+                found = operand.dtype
+            except AttributeError:
+                raise TypeError(
+                    f"tensors and numbers have an element type, a {type(operand).__name__} has none"
+                ) from None
             if not isinstance(found, dtype):
                 found = from_numpy(found)
             place = 0 if len(operand.shape) else 1

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from adjoint import devices
+from adjoint import devices, dtypes
 from adjoint.errors import describe_shape
+from adjoint.face.attributes import UntypedStorage
+from adjoint.face.construction import LEGACY
 from adjoint.tape.tensor import Tensor
 
 _threads = 0  # what set_num_threads was told; 0 before
@@ -22,8 +24,12 @@ def is_tensor(obj: Any) -> bool:
 
 
 def is_storage(obj: Any) -> bool:
-    """False: storages are no objects here."""
-    return False
+    """Whether an object is a storage, as ``untyped_storage()`` gives.
+
+    >>> torch.is_storage(torch.ones(2).untyped_storage())
+    True
+    """
+    return isinstance(obj, UntypedStorage)
 
 
 def numel(input: Any) -> int:
@@ -65,7 +71,7 @@ def typename(obj: Any) -> str:
     'torch.FloatTensor'
     """
     if isinstance(obj, Tensor):
-        return str(obj.type())  # type: ignore[attr-defined]
+        return str(obj.type())
     kind = obj if isinstance(obj, type) else type(obj)
     module = "" if kind.__module__ in ("builtins", "__builtin__") else kind.__module__ + "."
     return module + kind.__qualname__
@@ -103,6 +109,16 @@ def set_num_threads(num_threads: int) -> None:
 def get_num_interop_threads() -> int:
     """1: operations are carried out one after the other."""
     return 1
+
+
+def set_default_tensor_type(t: Any) -> None:
+    """Set the default floating type by a tensor type, such as ``torch.DoubleTensor`` or its name.
+
+    Raises ``TypeError`` for what is none; ``set_default_dtype`` is newer.
+    """
+    if isinstance(t, str):
+        t = LEGACY.get(t.removeprefix("torch."), t)
+    dtypes.set_default_dtype(dtypes.as_dtype(t, "set_default_tensor_type"))
 
 
 def get_default_device() -> devices.device:

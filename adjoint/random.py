@@ -47,6 +47,17 @@ class Generator(Source):
     graphsafe_set_state = set_state
 
 
+__all__ = [
+    "Generator",
+    "default_generator",
+    "fork_rng",
+    "get_rng_state",
+    "initial_seed",
+    "manual_seed",
+    "seed",
+    "set_rng_state",
+]
+
 # The one generator that functions draw from by default: users see it with tensors for states.
 default_generator.__class__ = Generator
 

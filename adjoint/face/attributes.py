@@ -101,17 +101,23 @@ class Attributes:
         Raises ``IndexError`` for a dim there is not.
         """
         array = plain(self, "stride()")
-        if dim is not None:
-            return array.strides[dim_of_shape(dim, array.ndim)] // array.itemsize
-        return tuple([step // array.itemsize for step in array.strides])
+        if array.size:
+            steps = tuple([step // array.itemsize for step in array.strides])
+        else:  # NumPy says 0, PyTorch what it would be if sizes of 0 were 1
+            steps = tuple(
+                [product(max(size, 1) for size in array.shape[k + 1 :]) for k in range(array.ndim)]
+            )
+        return steps if dim is None else steps[dim_of_shape(dim, array.ndim)]
 
     def storage_offset(self) -> int:
         """How many elements of the memory lie before the first one of this tensor."""
-        root = None if self._memory is None else self._memory.root()
-        if root is None or root is self:
-            return 0
-        array = plain(self, "storage_offset()")
-        return int((address(array) - address(root._array)) // array.itemsize)
+        array, root = plain(self, "storage_offset()"), root_of(self)._array
+        return 0 if root is array else int((address(array) - address(root)) // array.itemsize)
+
+    def untyped_storage(self) -> UntypedStorage:
+        """The memory that this tensor and its views look at."""
+        plain(self, "untyped_storage()")
+        return UntypedStorage(root_of(self)._array)
 
     def data_ptr(self) -> int:
         """The address of the first element."""
@@ -184,6 +190,37 @@ class Attributes:
     def pin_memory(self) -> Any:
         """Refuse: ``RuntimeError``, as there is no accelerator to copy to."""
         raise RuntimeError("pin_memory() speeds up copies to an accelerator, and there is none")
+
+
+class UntypedStorage:
+    """A piece of memory, without a type: where it is, and how many bytes it has."""
+
+    __slots__ = ("_owner",)
+
+    def __init__(self, owner: Any) -> None:
+        self._owner = owner
+
+    def data_ptr(self) -> int:
+        """The address of the first byte."""
+        return address(self._owner) if self._owner.size else 0
+
+    def nbytes(self) -> int:
+        """Number of bytes."""
+        return int(self._owner.nbytes)
+
+    size = __len__ = nbytes
+
+    @property
+    def device(self) -> devices.device:
+        """Where the memory is: the CPU."""
+        return devices.CPU
+
+
+def root_of(tensor: Any) -> Any:
+    """The tensor whose memory this one looks at, through however many views."""
+    while tensor._view is not None:
+        tensor = tensor._view.parent
+    return tensor
 
 
 def address(array: Any) -> int:

@@ -49,6 +49,15 @@ def make(args: tuple[Any, ...], kind: dtypes.dtype, caller: str) -> Any:
     return empty(*args, dtype=kind)
 
 
+def new(self: Any, *args: Any, device: Any = None) -> Any:
+    """A tensor of the same type as this one, made as ``Tensor`` makes them.
+
+    Raises ``TypeError`` for a number that is no size; ``new_tensor`` takes those.
+    """
+    require_cpu(device)
+    return make(args, dtypes.of(self), "new")
+
+
 class _LegacyType(type):
     """The class of ``FloatTensor`` and its kin: calling one makes a tensor of its type."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.face.attributes import address, plain
+from adjoint.face.attributes import address, plain, root_of
 from adjoint.tape.node import AccumulateGrad
 from adjoint.tape.tensor import set_requires_grad, wrap
 
@@ -32,9 +32,9 @@ class Copying:
                 f"{self.grad_fn.name()}; detach() it, or clone() it to keep its history"  # type: ignore[attr-defined]
             )
         array = plain(self, "deepcopy()")
-        owner, look = owner_and_look(array)
+        owner, look = owner_and_look(self)
         out = wrap(see(copy.deepcopy(owner, memo), look, array.dtype), self._level)
-        out.__class__ = type(self)
+        out.__class__ = type(self)  # type: ignore[assignment]
         memo[id(self)] = out
         out.__dict__.update(copy.deepcopy(_own_attributes(self), memo))
         if self._node is not None:
@@ -44,7 +44,7 @@ class Copying:
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         array = plain(self, "pickle")
-        owner, look = owner_and_look(array)
+        owner, look = owner_and_look(self)
         parts = (type(self), owner, look, array.dtype, self._node is not None)
         return rebuild, (*parts, _own_attributes(self))
 
@@ -54,17 +54,13 @@ def _own_attributes(tensor: Any) -> dict[str, Any]:
     return {name: value for name, value in tensor.__dict__.items() if name not in _PRIVATE}
 
 
-def owner_and_look(array: Any) -> tuple[Any, Look | None]:
-    """The array whose memory this one looks at, and how; no look where it is itself that array.
+def owner_and_look(tensor: Any) -> tuple[Any, Look | None]:
+    """The array whose memory a tensor looks at, and how; no look where it is its own array.
 
     Tensors that share memory have the same owner, which copy and pickle take once.
     """
-    owner = array
-    while isinstance(owner.base, np.ndarray):
-        owner = owner.base
-    if owner is array:
-        return array, None
-    if type(owner) is not np.ndarray or not (owner.flags.c_contiguous or owner.flags.f_contiguous):
+    array, owner = tensor._array, root_of(tensor)._array
+    if owner is array or not (owner.flags.c_contiguous or owner.flags.f_contiguous):
         return array, None
     return owner, (address(array) - address(owner), array.shape, array.strides)
 

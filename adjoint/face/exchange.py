@@ -142,13 +142,13 @@ class Exchange:
             raise TypeError("iteration over a 0-d tensor")
         return iter(self.unbind(0))  # type: ignore[attr-defined]
 
-    def __contains__(self, element: Any) -> bool:
+    def __contains__(self: Any, element: Any) -> bool:
         if not isinstance(element, (Tensor, bool, int, float, complex)):
             raise RuntimeError(
                 "Tensor.__contains__ only supports Tensor or scalar, but you passed in a "
                 f"{type(element)}."
             )
-        return bool((self == element).any())  # type: ignore[attr-defined]
+        return bool((self == element).any())
 
     def __hash__(self) -> int:
         return id(self)
@@ -166,7 +166,7 @@ class Exchange:
             grad_fn_name=None if node is None else node.name(),
         )
 
-    def __format__(self, spec: str) -> str:
+    def __format__(self: Any, spec: str) -> str:
         return printing.format_with_spec(self, self._array, spec, plain=type(self) is Tensor)
 
 

@@ -11,6 +11,7 @@ from adjoint import dtypes
 from adjoint.array.batch import Batch
 from adjoint.array.dual import Dual
 from adjoint.array.memory import ones_like, zeros_like
+from adjoint.array.randomness import check_mode, drawing
 from adjoint.array.value import Value, transform_level
 from adjoint.errors import TransformError, describe_shape
 from adjoint.pytree import flatten, map_leaves
@@ -258,12 +259,15 @@ def vmap(
     """A function over whole batches, from one over single examples.
 
     ``in_dims`` says which dimension of each argument numbers the examples (None for an argument
-    that all share), ``out_dims`` where it goes in the results.
+    that all share), ``out_dims`` where it goes in the results. ``randomness`` says what random
+    numbers are inside: refused ("error"), drawn for each example ("different"), or shared ("same").
 
     >>> import adjoint as torch
     >>> torch.func.vmap(torch.dot)(torch.ones(3, 2), torch.ones(3, 2))
     tensor([2., 2., 2.])
     """
+
+    check_mode(randomness)
 
     def batched(*args: Any, **kwargs: Any) -> Any:
         leaves, rebuild = flatten(args)
@@ -281,7 +285,7 @@ def vmap(
                 f"got {sorted(sizes)}"
             )
         size = sizes.pop()
-        with transform_level() as level:
+        with transform_level() as level, drawing(level, size, randomness):
             inner = [
                 value if dim is None else raise_level(Batch(level, to_front(value, dim)), level)
                 for value, dim in zip(leaves, dims, strict=True)

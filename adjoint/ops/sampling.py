@@ -6,6 +6,7 @@ Uniform numbers, integers, permutations and Bernoulli numbers agree to the bit, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Unpack
 
 import numpy as np
@@ -22,7 +23,7 @@ from adjoint.ops.kinds.random import (
 )
 from adjoint.ops.kinds.row import Row
 from adjoint.ops.kinds.rules import Fact
-from adjoint.ops.likes import require_tensor
+from adjoint.ops.likes import empty_like_array, require_tensor
 from adjoint.ops.making import (
     finish,
     read_int,
@@ -280,7 +281,7 @@ def randperm(
 
     >>> _ = torch.manual_seed(0)
     >>> torch.randperm(4)
-    tensor([2, 0, 1, 3])
+    tensor([0, 1, 3, 2])
     """
     count = read_int("randperm", "n", n)
     kind = type_for("randperm", None if out is not None else dtype, out)
@@ -293,9 +294,16 @@ def randperm(
 
 
 def _bernoulli(x: Any, _: Any, generator: Any) -> Any:
-    out = np.empty_like(x)  # in the order of memory, in which PyTorch draws
+    return along_memory(x, lambda chances: draws.bernoulli(generator, chances))
+
+
+def along_memory(x: Any, draw: Callable[[Any], Any]) -> Any:
+    """What ``draw`` makes of ``x`` with its dimensions as they lie in memory, put back in order."""
+    if x.flags.c_contiguous:
+        return draw(x)
+    out = empty_like_array(x, dtypes.of(x))
     order = draws.memory_order(out)
-    out.transpose(order)[...] = draws.bernoulli(generator, x.transpose(order))
+    out.transpose(order)[...] = draw(x.transpose(order))
     return out
 
 
@@ -328,6 +336,8 @@ def bernoulli(
 
 
 def _multinomial(x: Any, _: Any, count: int, replacement: bool, generator: Any) -> Any:
+    if 0 in x.strides:
+        x = np.ascontiguousarray(x)
     if x.ndim <= 2:
         return draws.multinomial(generator, x, count, replacement)
     rows = x.reshape(-1, x.shape[-1])  # a batch, of vmap
@@ -360,7 +370,7 @@ def multinomial(
 
     >>> _ = torch.manual_seed(0)
     >>> torch.multinomial(torch.tensor([0.1, 0.7, 0.2]), 2)
-    tensor([1, 0])
+    tensor([1, 2])
     """
     require_tensor("multinomial", input)
     if len(input.shape) not in (1, 2):

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Unpack
 
-import numpy as np
-
 from adjoint import dtypes
 from adjoint.array import generator as draws
 from adjoint.devices import Placement
@@ -25,7 +23,7 @@ from adjoint.ops.kinds.random import (
 )
 from adjoint.ops.kinds.row import Row
 from adjoint.ops.kinds.rules import Fact
-from adjoint.ops.likes import like
+from adjoint.ops.likes import empty_like_array, like
 from adjoint.ops.making import read_int
 from adjoint.ops.scalars import read_number
 from adjoint.shapes import broadcast_shapes
@@ -39,7 +37,7 @@ def _fill(x: Any, values: Any) -> Any:
     """``values``, as they were drawn, in an array like ``x``: along its memory."""
     if x.flags.c_contiguous:
         return values
-    out = np.empty_like(x, values.dtype)
+    out = empty_like_array(x, dtypes.of(values))
     draws.store(out, values)
     return out
 
@@ -64,7 +62,7 @@ def _fill_row(
 
 
 def _normal(x: Any, _: Any, mean: float, std: float, source: Any) -> Any:
-    dense = x.flags.c_contiguous
+    dense = x.flags.c_contiguous or 0 in x.strides
     return _fill(x, draws.normal(source, x.shape, x.dtype, mean, std, contiguous=dense))
 
 
@@ -77,10 +75,9 @@ def _bernoulli_scalar(source: Any, shape: Shape, kind: Any, p: float) -> Any:
 
 
 def _bernoulli_tensor(x: Any, p: Any, _: Any, source: Any) -> Any:
-    order = draws.memory_order(x)
-    out = np.empty_like(x)
-    drawn = draws.bernoulli(source, p.transpose(order), x.dtype)
-    out.transpose(order)[...] = drawn
+    out = empty_like_array(x, dtypes.of(x))
+    order = draws.memory_order(out)
+    out.transpose(order)[...] = draws.bernoulli(source, p.transpose(order), x.dtype)
     return out
 
 
@@ -182,10 +179,7 @@ def normal_(
 
 def random_(
     self: Any,
-    low: int | None = None,
-    high: int | None = None,
-    /,
-    *,
+    *ends: int | None,
     generator: draws.Generator | None = None,
     **bounds: int,
 ) -> Any:
@@ -197,15 +191,15 @@ def random_(
     >>> torch.empty(4).random_(10)
     tensor([4., 9., 3., 0.])
     """
-    alone = low is not None and high is None and not bounds
+    if len(ends) > 2:
+        raise TypeError(f"random_() takes up to two ends, but got {len(ends)}")
+    if len(ends) == 1 and not bounds:
+        ends = (0, *ends)
+    low, high, *_ = (*ends, None, None)
     first, last = _bounds("random_", low, high, bounds)
-    if alone:
-        first, last = 0, low
-    ends = (
-        None if first is None else read_int("random_", "from", first),
-        None if last is None else read_int("random_", "to", last),
-    )
-    return random_row(self, *ends, generator=read_generator("random_", generator))
+    first = None if first is None else read_int("random_", "from", first)
+    last = None if last is None else read_int("random_", "to", last)
+    return random_row(self, first, last, generator=read_generator("random_", generator))
 
 
 def exponential_(self: Any, lambd: float = 1.0, *, generator: draws.Generator | None = None) -> Any:
@@ -215,7 +209,7 @@ def exponential_(self: Any, lambd: float = 1.0, *, generator: draws.Generator | 
 
     >>> _ = torch.manual_seed(0)
     >>> torch.empty(2).exponential_()
-    tensor([1.4550, 0.2123])
+    tensor([3.5083, 1.2304])
     """
     rate = _number("exponential_", "lambd", lambd)
     return exponential_row(self, rate, generator=read_generator("exponential_", generator))
@@ -230,7 +224,7 @@ def cauchy_(
 
     >>> _ = torch.manual_seed(0)
     >>> torch.empty(2).cauchy_()
-    tensor([ 0.9394, -1.3458])
+    tensor([10.5977,  0.7648])
     """
     given = _number("cauchy_", "median", median), _number("cauchy_", "sigma", sigma)
     return cauchy_row(self, *given, generator=read_generator("cauchy_", generator))
@@ -243,7 +237,7 @@ def geometric_(self: Any, p: float, *, generator: draws.Generator | None = None)
 
     >>> _ = torch.manual_seed(0)
     >>> torch.empty(3).geometric_(0.25)
-    tensor([1., 6., 3.])
+    tensor([1., 2., 3.])
     """
     chance = _number("geometric_", "p", p)
     return geometric_row(self, chance, generator=read_generator("geometric_", generator))
@@ -258,7 +252,7 @@ def log_normal_(
 
     >>> _ = torch.manual_seed(0)
     >>> torch.empty(2).log_normal_()
-    tensor([59.2615,  1.5116])
+    tensor([59.2634,  1.5116])
     """
     given = _number("log_normal_", "mean", mean), _number("log_normal_", "std", std)
     return log_normal_row(self, *given, generator=read_generator("log_normal_", generator))
@@ -271,7 +265,7 @@ def bernoulli_(self: Any, p: Any = 0.5, *, generator: draws.Generator | None = N
 
     >>> _ = torch.manual_seed(0)
     >>> torch.empty(5).bernoulli_(0.5)
-    tensor([1., 0., 0., 0., 1.])
+    tensor([0., 0., 1., 0., 0.])
     """
     source = read_generator("bernoulli_", generator)
     if not isinstance(p, Tensor):

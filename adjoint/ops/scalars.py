@@ -21,7 +21,7 @@ def read_number(caller: str, name: str, value: Any) -> Any:
     if type(value) in (int, float, bool, complex):
         return value
     if isinstance(value, Tensor):
-        return value.item()  # type: ignore[attr-defined]
+        return value.item()
     if isinstance(value, np.generic) and value.dtype.kind in "biufc":
         return value.item()
     if isinstance(value, (bool, int, float, complex)):

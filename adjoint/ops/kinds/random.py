@@ -36,7 +36,7 @@ def define_random(
     it is one of those that PyTorch records, with gradients of zero.
     """
     names = tuple(inputs.split())
-    formulas = dict.fromkeys(names, _zero) if node_name else {}
+    formulas: dict[str, Any] = dict.fromkeys(names, _zero) if node_name else {}
     row = define(
         name,
         "random",
