@@ -16,7 +16,6 @@ from adjoint.tape.engine import Capture, run
 from adjoint.tape.node import AccumulateGrad
 from adjoint.tape.tensor import Tensor, wrap
 
-
 # Several threads may add to one leaf. Reentrant, for hooks that run backward themselves.
 _accumulation = threading.RLock()
 
@@ -33,7 +32,7 @@ def _roots(
     if len(gradients) != len(tensors):
         raise RuntimeError(f"got {len(tensors)} tensors and {len(gradients)} gradients")
     roots = []
-    level = max((tensor._level for tensor in tensors), default=0)
+    level = max([tensor._level for tensor in tensors], default=0)
     for number, (tensor, gradient) in enumerate(zip(tensors, gradients, strict=True)):
         if tensor._node is None:
             raise RuntimeError(
@@ -46,8 +45,23 @@ def _roots(
     return roots, level
 
 
+def _read_only_one(kind: str) -> Any:
+    one = np.ones((), kind)
+    one.flags.writeable = False
+    return one
+
+
+# Where a backward from a scalar starts; nobody writes into a gradient that is not theirs.
+_ONES = {np.dtype(kind): _read_only_one(kind) for kind in ("float32", "float64")}
+
+
 def _start(tensor: Any, gradient: Any, record: bool) -> Any:
     if gradient is None:
+        array = tensor._array
+        if type(array) is np.ndarray and array.shape == () and not record:
+            one = _ONES.get(array.dtype)
+            if one is not None:
+                return one
         if dtypes.of(tensor._array).is_complex and tensor.numel() == 1:
             raise RuntimeError(
                 "grad can be implicitly created only for real scalar outputs but got "

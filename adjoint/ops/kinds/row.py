@@ -15,7 +15,7 @@ from adjoint.array.value import Value, apply
 from adjoint.tape.engine import rebuild, resolve, rows
 from adjoint.tape.modes import modes
 from adjoint.tape.node import INTERNAL_PACKAGES, Node, Port, clock, user_frame
-from adjoint.tape.tensor import Tensor, mark_view, new, wrap
+from adjoint.tape.tensor import Tensor, mark_view, new, spoiled, wrap
 
 ndarray = np.ndarray
 TABLE: dict[str, Row] = {}
@@ -351,10 +351,15 @@ class Plan:
         """Run the formulas on what ``node`` saved: one cotangent for each edge, or None."""
         saved = node.saved
         assert saved is not None
-        values = [
-            resolve(value, node, level, record) if isinstance(value, Tensor) else value
-            for value in saved
-        ]
+        values = []
+        for value in saved:
+            if isinstance(value, Tensor) and value._level == level:  # as `resolve`, written out
+                memory = value._memory
+                if memory is not None and memory.written > node.sequence:
+                    raise spoiled(value, node)
+                if not record:
+                    value = value._array
+            values.append(value)
         if self.row.variadic and values[0] is not None:
             values[0] = tuple(resolve(value, node, level, record) for value in values[0])
         if record:
