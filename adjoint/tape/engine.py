@@ -88,12 +88,13 @@ def _run(
             saved = node.saved
             if saved is None:
                 raise freed(node)
-            direct = None if record else node.plan.direct
+            plan = node.plan
+            direct = None if record else plan.direct
             if direct is None:
-                gradients = node.plan.pull(node, g, level, record)
-                if not keep_graph and _holds_values(saved):
+                gradients = plan.pull(node, g, level, record)
+                if not keep_graph and plan.holds and _holds_values(saved, plan.holds):
                     node.saved = None
-                for edge, g in zip(node.edges, gradients, strict=True):
+                for edge, g in zip(node.edges, gradients):  # noqa: B905 - plan made both
                     if edge is not None and g is not None:
                         _deliver(edge, g, waiting, youngest, leaves)
                 break
@@ -117,9 +118,12 @@ def _run(
     return _finish_leaves(leaves, level, record, capture)
 
 
-def _holds_values(saved: tuple[Any, ...]) -> bool:
+def _holds_values(saved: tuple[Any, ...], count: int) -> bool:
     """Whether a node saved any array: one that did not can be gone through again, as in PyTorch."""
-    return any(isinstance(value, (ndarray, Value, tuple)) for value in saved)
+    for value in saved[:count]:
+        if isinstance(value, (ndarray, Value, tuple)):
+            return True
+    return False
 
 
 def _deliver(

@@ -268,6 +268,7 @@ class Plan:
         "conjugate",
         "direct",
         "has_shapes",
+        "holds",
         "keep",
         "needs",
         "pick",
@@ -275,6 +276,7 @@ class Plan:
         "pulls",
         "row",
         "shapes",
+        "simple",
         "width",
     )
 
@@ -311,6 +313,10 @@ class Plan:
         none = len(self.keep)
         self.pick = itemgetter(*[n if kept else none for n, kept in enumerate(self.keep)])
         self.width = len(names)
+        # The places of saved inputs and outputs, which a pass frees; 0 where none is kept.
+        self.holds = len(self.keep) if True in self.keep else 0
+        # Formulas one by one on arrays need no list of resolved values.
+        self.simple = row.vjp is None and not row.variadic and not self.conjugate
         # The commonest plan by far, one formula of one saved value, which the engine runs itself.
         self.direct: tuple[int, Formula, int] | None = None
         if (
@@ -351,6 +357,8 @@ class Plan:
         """Run the formulas on what ``node`` saved: one cotangent for each edge, or None."""
         saved = node.saved
         assert saved is not None
+        if self.simple and not record:
+            return self._pull_simply(node, g, saved, level)
         values = []
         for value in saved:
             if isinstance(value, Tensor) and value._level == level:  # as `resolve`, written out
@@ -365,6 +373,25 @@ class Plan:
         if record:
             self._rebuild_outputs(values, node, level)
         return self.formulas_on(g, values)
+
+    def _pull_simply(self, node: Node, g: Any, saved: tuple[Any, ...], level: int) -> list[Any]:
+        """``pull`` for separate formulas on arrays, half the time of the general way."""
+        gradients: list[Any] = [None] * len(self.needs)
+        for place, formula, positions in self.pulls:
+            if not positions:
+                gradients[place] = formula(g)
+                continue
+            values = []
+            for position in positions:
+                value = saved[position]
+                if isinstance(value, Tensor) and value._level == level:
+                    memory = value._memory
+                    if memory is not None and memory.written > node.sequence:
+                        raise spoiled(value, node)
+                    value = value._array
+                values.append(value)
+            gradients[place] = formula(g, *values)
+        return gradients
 
     def _rebuild_outputs(self, values: list[Any], node: Node, level: int) -> None:
         """Saved outputs are data; a recorded pass needs the Tensors they were."""
