@@ -1,13 +1,396 @@
-"""Arithmetic: sums, products, quotients, powers, signs and roundings."""
+"""Arithmetic: sums, products, quotients and remainders.
+
+The rows ``add``, ``sub``, ``mul`` and ``div`` are the operators; the functions of those names that
+users call take ``alpha`` or ``rounding_mode`` too, and go to another row for them.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from adjoint.ops.kinds.elementwise import elementwise
+from adjoint import dtypes
+from adjoint.ops.casting import cast
+from adjoint.ops.kinds.elementwise import NUMBERS, elementwise
+from adjoint.ops.kinds.formulas import missing, zero
+from adjoint.ops.kinds.public import public
 
-add = elementwise("add", np.add, promote="same", numbers="x y", x=lambda g: g, y=lambda g: g)
-sub = elementwise("sub", np.subtract, promote="same", numbers="x y", x=lambda g: g, y=lambda g: -g)
-mul = elementwise("mul", np.multiply, promote="same", numbers="x y", x=lambda g, y: g * y, y=lambda g, x: g * x)
-div = elementwise("div", np.true_divide, numbers="x y", x=lambda g, y: g / y, y=lambda g, x, y: -g * (x / y) / y)
-neg = elementwise("neg", np.negative, promote="same", x=lambda g: -g)
+# -- sums -----------------------------------------------------------------------------------------
+
+
+def _scaled(y: Any, alpha: Any) -> Any:
+    return y * np.array(alpha).astype(y.dtype)
+
+
+add = elementwise(
+    "add", np.add, promote="same", numbers="x y", namespaces=None,
+    x=lambda g: g,
+    y=lambda g: g,
+)  # fmt: skip
+add_scaled_row = elementwise(
+    "add_scaled", lambda x, y, alpha: np.add(x, _scaled(y, alpha)), promote="same",
+    options="alpha", numbers="x y", namespaces=None, node_name="AddBackward0",
+    x=lambda g: g,
+    y=lambda g, alpha: g * alpha,
+)  # fmt: skip
+sub = elementwise(
+    "sub", np.subtract, promote="same", numbers="x y", supports="ifc", unsupported=RuntimeError,
+    namespaces=None,
+    x=lambda g: g,
+    y=lambda g: -g,
+)  # fmt: skip
+sub_scaled_row = elementwise(
+    "sub_scaled", lambda x, y, alpha: np.subtract(x, _scaled(y, alpha)), promote="same",
+    options="alpha", numbers="x y", supports="ifc", unsupported=RuntimeError, namespaces=None,
+    node_name="SubBackward0",
+    x=lambda g: g,
+    y=lambda g, alpha: g * -alpha,
+)  # fmt: skip
+rsub_row = elementwise(
+    "rsub", lambda x, y: np.subtract(y, x), promote="same", numbers="y", supports="ifc",
+    unsupported=RuntimeError, namespaces=None,
+    x=lambda g: -g,
+    y=lambda g: g,
+)  # fmt: skip
+rsub_number_row = elementwise(
+    "rsub_number", lambda x, y: np.subtract(y, x), promote="same", numbers="y", supports="ifc",
+    unsupported=RuntimeError, namespaces=None, node_name="RsubBackward1",
+    x=lambda g: -g,
+    y=lambda g: g,
+)  # fmt: skip
+neg = elementwise(
+    "neg", np.negative, promote="same", supports="ifc", unsupported=RuntimeError,
+    aliases=("negative",),
+    x=lambda g: -g,
+    doc="""Each element with the other sign; ``RuntimeError`` for booleans.
+
+    >>> torch.neg(torch.tensor([1.0, -2.0]))
+    """,
+)  # fmt: skip
+
+
+def _check_alpha(name: str, input: Any, other: Any, alpha: Any) -> Any:
+    """``alpha`` as a number; ``RuntimeError`` where the result's type cannot hold it."""
+    if not isinstance(alpha, NUMBERS):
+        if not hasattr(alpha, "item"):
+            raise TypeError(f"{name}(): argument 'alpha' must be Number, not {alpha!r}")
+        alpha = alpha.item()
+    common = dtypes.result_type((input, other))
+    found = dtypes.of_number(alpha)
+    if found is dtypes.bool_ and common is not dtypes.bool_:
+        raise RuntimeError(f"{name}: Boolean alpha only supported for Boolean results.")
+    if found.category > max(common.category, dtypes.INTEGER):
+        raise RuntimeError(
+            f"{name}: for results of type {common!r}, alpha must not be {alpha!r}, "
+            f"a {type(alpha).__name__}"
+        )
+    return alpha
+
+
+def _check_operand(name: str, other: Any) -> None:
+    if not isinstance(other, NUMBERS) and not hasattr(other, "dtype"):
+        raise TypeError(f"{name}(): argument 'other' must be Tensor, not {type(other).__name__}")
+
+
+@public(in_place=True, name="add")
+def add_function(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """``input + alpha * other``; shapes broadcast and types promote.
+
+    Raises ``RuntimeError`` for shapes that do not fit, and a fraction as ``alpha`` of integers.
+
+    >>> torch.add(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 1.0]), alpha=10)
+    """
+    if type(alpha) is int and alpha == 1:
+        return add(input, other)
+    _check_operand("add", other)
+    return add_scaled_row(input, other, _check_alpha("add", input, other, alpha))
+
+
+@public(in_place=True, name="sub", aliases=("subtract",))
+def sub_function(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """``input - alpha * other``; shapes broadcast and types promote.
+
+    Raises ``RuntimeError`` for booleans, shapes that do not fit, and a fraction as ``alpha`` of
+    integers.
+
+    >>> torch.sub(torch.tensor([1.0, 2.0]), 1)
+    """
+    if type(alpha) is int and alpha == 1:
+        return sub(input, other)
+    _check_operand("sub", other)
+    return sub_scaled_row(input, other, _check_alpha("sub", input, other, alpha))
+
+
+@public(method=False)
+def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+    """``other - alpha * input``; see ``sub``.
+
+    >>> torch.rsub(torch.tensor([1.0, 2.0]), 1)
+    """
+    _check_operand("rsub", other)
+    row = rsub_number_row if isinstance(other, NUMBERS) else rsub_row
+    if type(alpha) is int and alpha == 1:
+        return row(input, other)
+    return row(mul(input, _check_alpha("rsub", input, other, alpha)), other)
+
+
+@public()
+def positive(input: Any) -> Any:
+    """The tensor itself; ``RuntimeError`` for booleans.
+
+    >>> torch.positive(torch.tensor([1.0, -2.0]))
+    """
+    if dtypes.of(input) is dtypes.bool_:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+# -- products and quotients -----------------------------------------------------------------------
+
+mul = elementwise(
+    "mul", np.multiply, promote="same", numbers="x y", aliases=("multiply",),
+    x=lambda g, y: g * y,
+    y=lambda g, x: g * x,
+    doc="""The product of ``input`` and ``other``, a tensor or a number.
+
+    Shapes broadcast and types promote; ``RuntimeError`` for shapes that do not fit.
+
+    >>> torch.mul(torch.tensor([1.0, 2.0]), torch.tensor([[10.0], [20.0]]))
+    """,
+)  # fmt: skip
+div = elementwise(
+    "div", np.true_divide, numbers="x y", namespaces=None,
+    x=lambda g, y: g / y,
+    y=lambda g, x, y: -g * (x / y) / y,
+)  # fmt: skip
+
+
+def _refuse_zero(y: Any) -> None:
+    if y.dtype.kind in "iu" and not np.all(y):
+        raise RuntimeError("ZeroDivisionError: an integer was divided by zero")
+
+
+def _floor_divide(x: Any, y: Any) -> Any:
+    _refuse_zero(y)
+    return np.floor_divide(x, y)
+
+
+def _truncate_divide(x: Any, y: Any) -> Any:
+    if y.dtype.kind not in "iu":
+        return np.trunc(np.true_divide(x, y))
+    _refuse_zero(y)
+    down = np.floor_divide(x, y)
+    return down + ((down * y != x) & ((x < 0) != (y < 0)))
+
+
+def _remainder(x: Any, y: Any) -> Any:
+    _refuse_zero(y)
+    return np.remainder(x, y)
+
+
+def _fmod(x: Any, y: Any) -> Any:
+    _refuse_zero(y)
+    return np.fmod(x, y)
+
+
+div_floor_row = elementwise(
+    "div_floor", _floor_divide, promote="same", numbers="x y", supports="if", namespaces=None,
+    node_name="DivBackward2",
+    x=lambda g: zero(g),
+    y=lambda g: zero(g),
+)  # fmt: skip
+div_trunc_row = elementwise(
+    "div_trunc", _truncate_divide, promote="same", numbers="x y", supports="if", namespaces=None,
+    node_name="DivBackward2",
+    x=lambda g: zero(g),
+    y=lambda g: zero(g),
+)  # fmt: skip
+floor_divide = elementwise(
+    "floor_divide", _floor_divide, promote="same", numbers="x y", supports="if",
+    node_name="NotImplemented",
+    x=missing("floor_divide"),
+    y=missing("floor_divide"),
+    doc="""The quotient rounded down to a whole number, of the type the operands have together.
+
+    Raises ``RuntimeError`` for an integer divided by zero; has no derivative.
+
+    >>> torch.floor_divide(torch.tensor([7, -7]), 2)
+    """,
+)  # fmt: skip
+
+
+@public(in_place=True, name="div", aliases=("divide",))
+def div_function(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+    """``input / other``: of integers too, the default floating type.
+
+    With ``rounding_mode`` "trunc" or "floor" the quotient is rounded to a whole number, and
+    integers stay integers. Raises ``RuntimeError`` for another mode, for shapes that do not fit,
+    and for integers rounded after division by zero.
+
+    >>> (
+    ...     torch.div(torch.tensor([7, -7]), 2),
+    ...     torch.div(torch.tensor([7, -7]), 2, rounding_mode="floor"),
+    ... )
+    """
+    if rounding_mode is None:
+        return div(input, other)
+    if rounding_mode == "floor":
+        return div_floor_row(input, other)
+    if rounding_mode == "trunc":
+        return div_trunc_row(input, other)
+    raise RuntimeError(f"div: rounding_mode is None, 'trunc' or 'floor', but got {rounding_mode!r}")
+
+
+@public(in_place=True)
+def true_divide(input: Any, other: Any) -> Any:
+    """``input / other``: of integers too, the default floating type.
+
+    >>> torch.true_divide(torch.tensor([7, -7]), 2)
+    """
+    return div(input, other)
+
+
+# -- remainders -----------------------------------------------------------------------------------
+
+remainder_row = elementwise(
+    "remainder", _remainder, promote="same", numbers="y", supports="if", namespaces=None,
+    node_name="RemainderBackward1",
+    x=lambda g: g,
+    y=lambda g, x, y: -g * div_floor_row(x, y),
+)  # fmt: skip
+remainder_number_row = elementwise(
+    "remainder_number", _remainder, promote="same", numbers="y", supports="if", namespaces=None,
+    node_name="RemainderBackward0",
+    x=lambda g: g,
+    y=None,
+)  # fmt: skip
+number_remainder_row = elementwise(
+    "number_remainder", _remainder, promote="same", numbers="x", supports="if", namespaces=None,
+    node_name="NotImplemented",
+    x=None,
+    y=missing("remainder of a number by a tensor"),
+)  # fmt: skip
+fmod_row = elementwise(
+    "fmod", _fmod, promote="same", numbers="y", supports="if", namespaces=None,
+    node_name="FmodBackward1",
+    x=lambda g: g,
+    y=lambda g, x, y: -g * div_trunc_row(x, y),
+)  # fmt: skip
+fmod_number_row = elementwise(
+    "fmod_number", _fmod, promote="same", numbers="y", supports="if", namespaces=None,
+    node_name="FmodBackward0",
+    x=lambda g: g,
+    y=None,
+)  # fmt: skip
+
+
+@public(in_place=True)
+def remainder(input: Any, other: Any) -> Any:
+    """What is left of ``input`` after whole ``other``s, with the sign of ``other``, as ``%``.
+
+    Raises ``RuntimeError`` for an integer divided by zero.
+
+    >>> torch.remainder(torch.tensor([7.0, -7.0]), 3)
+    """
+    if isinstance(other, NUMBERS):
+        return remainder_number_row(input, other)
+    return (number_remainder_row if isinstance(input, NUMBERS) else remainder_row)(input, other)
+
+
+@public(in_place=True)
+def fmod(input: Any, other: Any) -> Any:
+    """What is left of ``input`` after whole ``other``s, with the sign of ``input``.
+
+    Raises ``RuntimeError`` for an integer divided by zero.
+
+    >>> torch.fmod(torch.tensor([7.0, -7.0]), 3)
+    """
+    return (fmod_number_row if isinstance(other, NUMBERS) else fmod_row)(input, other)
+
+
+# -- products in sums -----------------------------------------------------------------------------
+
+
+def _lerp(x: Any, end: Any, weight: Any) -> Any:
+    """From the nearer end, so that both ends are met exactly."""
+    if np.ndim(weight) == 0:
+        return x + weight * (end - x) if abs(weight) < 0.5 else end - (end - x) * (1 - weight)
+    way = end - x
+    return np.where(np.abs(weight) < 0.5, x + weight * way, end - way * (1 - weight))
+
+
+lerp_number_row = elementwise(
+    "lerp_number", _lerp, promote="same", options="weight", supports="fc", namespaces=None,
+    node_name="LerpBackward0",
+    x=lambda g, weight: g * (1 - weight),
+    end=lambda g, weight: g * weight,
+)  # fmt: skip
+lerp_row = elementwise(
+    "lerp", _lerp, promote="same", supports="fc", namespaces=None, node_name="LerpBackward1",
+    x=lambda g, weight: g * (1 - weight),
+    end=lambda g, weight: g * weight,
+    weight=lambda g, x, end: g * (end - x),
+)  # fmt: skip
+
+
+@public(in_place=True)
+def lerp(input: Any, end: Any, weight: Any) -> Any:
+    """``input + weight * (end - input)``; ``weight`` is a number or a tensor that broadcasts.
+
+    Raises ``RuntimeError`` for tensors of different types, ``NotImplementedError`` for integers.
+
+    >>> torch.lerp(torch.tensor([0.0, 10.0]), torch.tensor([1.0, 20.0]), 0.5)
+    """
+    tensors = {"end": end} if isinstance(weight, NUMBERS) else {"end": end, "weight": weight}
+    for name, value in tensors.items():
+        if not hasattr(value, "dtype"):
+            raise TypeError(f"lerp(): argument '{name}' must be Tensor, not {value!r}")
+        if dtypes.of(value) is not dtypes.of(input):
+            raise RuntimeError(
+                f"expected dtype {dtypes.of(input)!r} for `{name}` but got {dtypes.of(value)!r}"
+            )
+    if isinstance(weight, NUMBERS):
+        return lerp_number_row(input, end, weight)
+    return lerp_row(input, end, weight)
+
+
+addcmul_row = elementwise(
+    "addcmul", lambda x, first, second, value: x + _scaled(first, value) * second,
+    promote="same", options="value", supports="ifc", namespaces=None,
+    x=lambda g: g,
+    first=lambda g, second, value: g * (second * value),
+    second=lambda g, first, value: g * (first * value),
+)  # fmt: skip
+addcdiv_row = elementwise(
+    "addcdiv", lambda x, first, second, value: x + _scaled(first, value) / second,
+    promote="same", options="value", supports="fc", namespaces=None,
+    x=lambda g: g,
+    first=lambda g, second, value: g * (value / second),
+    second=lambda g, first, second, value: -g * (first * value / (second * second)),
+)  # fmt: skip
+
+
+@public(in_place=True)
+def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+    """``input + value * tensor1 * tensor2``; shapes broadcast and types promote.
+
+    >>> torch.addcmul(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 1.0]), torch.tensor([3.0, 4.0]))
+    """
+    return addcmul_row(input, tensor1, tensor2, value)
+
+
+@public(in_place=True)
+def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
+    """``input + value * tensor1 / tensor2``; shapes broadcast and types promote.
+
+    Raises ``RuntimeError`` where all tensors are integers.
+
+    >>> torch.addcdiv(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 1.0]), torch.tensor([2.0, 4.0]))
+    """
+    if all(dtypes.of(each).category < dtypes.FLOATING for each in (tensor1, tensor2)):
+        raise RuntimeError(
+            "addcdiv does not divide integers: make a tensor floating, as with x.float()"
+        )
+    common = dtypes.result_type((input, tensor1, tensor2))
+    return addcdiv_row(cast(input, common), tensor1, tensor2, value)

@@ -1,0 +1,163 @@
+"""Powers and roots."""
+
+from __future__ import annotations
+
+import cmath
+import math
+from typing import Any
+
+import numpy as np
+
+from adjoint import dtypes
+from adjoint.ops.casting import cast, cast_for
+from adjoint.ops.kinds.elementwise import NUMBERS, elementwise
+from adjoint.ops.kinds.formulas import zero
+from adjoint.ops.kinds.public import public
+from adjoint.ops.selection import bound, where_row, zero_where
+from adjoint.ops.transcendental import log
+
+
+def _power(x: Any, y: Any) -> Any:
+    """Powers of arrays; of integers, negative powers are rounded towards zero, as in C."""
+    if x.dtype.kind not in "iu" or not np.any(y < 0):
+        return np.power(x, y)
+    one_or_less = np.where(x == 1, 1, np.where(x == -1, 1 - 2 * (y % 2), 0))
+    return np.where(y < 0, one_or_less, np.power(x, np.maximum(y, 0))).astype(x.dtype)
+
+
+def _power_of_number(x: Any, exponent: Any) -> Any:
+    """Small powers by multiplication, as PyTorch has them to the bit; the rest by ``np.power``."""
+    if exponent == 2:
+        return np.multiply(x, x)
+    if exponent == 0:
+        return np.ones_like(x)
+    if exponent == 1:
+        return x.copy()
+    if exponent == 3:
+        return np.multiply(x, np.multiply(x, x))
+    if x.dtype.kind in "iu":
+        if exponent < 0:
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+    elif exponent == 0.5:
+        return np.sqrt(x)
+    elif exponent == -0.5:
+        return np.reciprocal(np.sqrt(x))
+    elif exponent == -1:
+        return np.reciprocal(x)
+    elif exponent == -2:
+        return np.reciprocal(np.multiply(x, x))
+    return np.power(x, bound(exponent, x))
+
+
+def _slope(g: Any, x: Any, exponent: Any) -> Any:
+    if exponent == 0:
+        return zero(g)
+    if exponent == 1:
+        return g
+    return g * (pow_number_row(x, exponent - 1) * exponent)
+
+
+def _slope_of_base(g: Any, x: Any, y: Any) -> Any:
+    """Zero where the exponent is, though ``0 * x ** -1`` is not a number at 0."""
+    return zero_where(y == 0, g * (y * x ** (y - 1)))
+
+
+def _slope_of_exponent(g: Any, x: Any, y: Any, out: Any) -> Any:
+    """Zero where the base is and the exponent not negative: the power is constant there."""
+    rest = x == 0
+    if dtypes.of(y).category != dtypes.COMPLEX:
+        rest = rest & (y >= 0)
+    return where_row(rest, zero(g), g * (out * log(x)))
+
+
+def _slope_over_number(g: Any, x: Any, out: Any, base: Any) -> Any:
+    if base == 0:
+        return where_row(x >= 0, zero(g), g * (out * -math.inf))
+    if isinstance(base, complex):
+        return g * (out * cmath.log(base))
+    return g * (out * (math.log(base) if base > 0 else math.nan))
+
+
+square_row = elementwise(
+    "square", np.square, promote="same", namespaces=None, node_name="PowBackward0",
+    x=lambda g, x: g * (x + x),
+)  # fmt: skip
+pow_number_row = elementwise(
+    "pow_number", _power_of_number, promote="same", options="exponent", namespaces=None,
+    node_name="PowBackward0",
+    x=lambda g, x, exponent: _slope(g, x, exponent),
+)  # fmt: skip
+pow_row = elementwise(
+    "pow", _power, promote="same", namespaces=None, node_name="PowBackward1",
+    x=lambda g, x, y: _slope_of_base(g, x, y),
+    y=lambda g, x, y, out: _slope_of_exponent(g, x, y, out),
+)  # fmt: skip
+number_pow_row = elementwise(
+    "number_pow", lambda x, base: _power(bound(base, x), x), promote="same", options="base",
+    namespaces=None, node_name="PowBackward2",
+    x=lambda g, x, out, base: _slope_over_number(g, x, out, base),
+)  # fmt: skip
+
+
+@public(in_place=True)
+def pow(input: Any, exponent: Any) -> Any:
+    """``input ** exponent``, each a tensor or one of them a number; types promote.
+
+    Raises ``RuntimeError`` for integers to a negative power, and shapes that do not fit.
+
+    >>> torch.pow(torch.tensor([1.0, 2.0, 3.0]), 2)
+    """
+    if isinstance(exponent, NUMBERS) and hasattr(input, "dtype"):
+        if isinstance(exponent, complex) or dtypes.of(input) is dtypes.bool_:
+            input = cast(input, dtypes.result_type((input, exponent)))
+        else:
+            input = cast_for(input, exponent)
+        if exponent == 2:
+            return square_row(input)
+        return pow_number_row(input, exponent)
+    if isinstance(input, NUMBERS) and hasattr(exponent, "dtype"):
+        return number_pow_row(cast(exponent, dtypes.result_type((input, exponent))), input)
+    return pow_row(input, exponent)
+
+
+@public(in_place=True)
+def float_power(input: Any, exponent: Any) -> Any:
+    """``input ** exponent`` in float64, or complex128 where one is complex.
+
+    >>> torch.float_power(torch.tensor([1, 2, 3]), -1)
+    """
+    complex_ = dtypes.result_type((input, exponent)).is_complex
+    kind = dtypes.complex128 if complex_ else dtypes.float64
+    if isinstance(exponent, NUMBERS):
+        number = complex(exponent) if complex_ else float(exponent)
+        return pow(cast(input, kind), number)
+    if isinstance(input, NUMBERS):
+        return pow(complex(input) if complex_ else float(input), cast(exponent, kind))
+    return pow_row(cast(input, kind), cast(exponent, kind))
+
+
+@public(in_place=True)
+def square(input: Any) -> Any:
+    """Each element times itself.
+
+    >>> torch.square(torch.tensor([1.0, -2.0, 3.0]))
+    """
+    return pow(input, 2)
+
+
+rsqrt = elementwise(
+    "rsqrt", lambda x: np.reciprocal(np.sqrt(x)),
+    x=lambda g, out: g * (out * out * out * -0.5),
+    doc="""One over the square root of each element; integers give the default floating type.
+
+    >>> torch.rsqrt(torch.tensor([4.0, 16.0]))
+    """,
+)  # fmt: skip
+reciprocal = elementwise(
+    "reciprocal", np.reciprocal,
+    x=lambda g, out: -g * (out * out),
+    doc="""One over each element; integers give the default floating type.
+
+    >>> torch.reciprocal(torch.tensor([2.0, -4.0]))
+    """,
+)  # fmt: skip

@@ -1,0 +1,222 @@
+"""Rounding, signs, and other steps: functions that are constant, or straight, between their jumps."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from adjoint import dtypes
+from adjoint.ops.kinds.elementwise import NUMBERS, elementwise
+from adjoint.ops.kinds.formulas import missing, zero
+from adjoint.ops.kinds.public import public
+from adjoint.ops.selection import zero_where
+from adjoint.ops.transcendental import exp2
+
+
+def _on_floats(ufunc: Any) -> Any:
+    """A rounding that leaves integers as they are."""
+    return lambda x: ufunc(x) if x.dtype.kind not in "iu" else x.copy()
+
+
+floor = elementwise(
+    "floor", _on_floats(np.floor), promote="same", supports="if",
+    x=lambda g: zero(g),
+    doc="""Each element rounded down to a whole number.
+
+    >>> torch.floor(torch.tensor([1.5, -1.5]))
+    """,
+)  # fmt: skip
+ceil = elementwise(
+    "ceil", _on_floats(np.ceil), promote="same", supports="if",
+    x=lambda g: zero(g),
+    doc="""Each element rounded up to a whole number.
+
+    >>> torch.ceil(torch.tensor([1.5, -1.5]))
+    """,
+)  # fmt: skip
+trunc = elementwise(
+    "trunc", _on_floats(np.trunc), promote="same", supports="if", aliases=("fix",),
+    x=lambda g: zero(g),
+    doc="""Each element rounded towards zero to a whole number.
+
+    >>> torch.trunc(torch.tensor([1.5, -1.5]))
+    """,
+)  # fmt: skip
+frac = elementwise(
+    "frac", lambda x: x - np.trunc(x), promote="same", supports="f",
+    x=lambda g: g,
+    doc="""What ``trunc`` takes away from each element; floating types only.
+
+    >>> torch.frac(torch.tensor([1.5, -1.25]))
+    """,
+)  # fmt: skip
+
+
+def _round(x: Any, decimals: int) -> Any:
+    if decimals == 0:
+        return np.rint(x)
+    scale = x.dtype.type(10.0 ** abs(decimals))
+    return np.rint(x * scale) / scale if decimals > 0 else np.rint(x / scale) * scale
+
+
+round_row = elementwise(
+    "round", _on_floats(np.rint), promote="same", supports="if", namespaces=None,
+    x=lambda g: zero(g),
+)  # fmt: skip
+round_decimals_row = elementwise(
+    "round_decimals", _round, promote="same", supports="f", options="decimals", namespaces=None,
+    node_name="RoundBackward1",
+    x=lambda g: zero(g),
+)  # fmt: skip
+
+
+@public(namespaces=("", "special"), in_place=True)
+def round(input: Any, *, decimals: int = 0) -> Any:
+    """Each element rounded to ``decimals`` places after the point, halves to the even neighbour.
+
+    Integers stay as they are; ``decimals`` other than 0 is for floating types.
+
+    >>> torch.round(torch.tensor([0.5, 1.5, 2.6]))
+    """
+    return round_row(input) if decimals == 0 else round_decimals_row(input, int(decimals))
+
+
+# -- signs ----------------------------------------------------------------------------------------
+
+
+def _sign(x: Any) -> Any:
+    if x.dtype.kind == "f":
+        return np.subtract(x > 0, x < 0, dtype=x.dtype)  # of NaN 0, where np.sign has NaN
+    return np.sign(x) if x.dtype.kind != "b" else x.copy()
+
+
+sign = elementwise(
+    "sign", _sign, promote="same", supports="bif",
+    x=lambda g: zero(g),
+    doc="""-1, 0 or 1: the sign of each element; complex ones have ``sgn``.
+
+    >>> torch.sign(torch.tensor([-3.0, 0.0, 2.0]))
+    """,
+)  # fmt: skip
+
+COPYSIGN = {
+    "x": lambda g, x, out: g * zero_where(x == 0, out / x),
+    "y": lambda g: zero(g),
+}
+copysign_row = elementwise("copysign", np.copysign, supports="f", namespaces=None, **COPYSIGN)
+copysign_number_row = elementwise(
+    "copysign_number", np.copysign, supports="f", numbers="y", namespaces=None,
+    node_name="CopysignBackward1", **(COPYSIGN | {"y": None}),
+)  # fmt: skip
+
+
+@public(in_place=True)
+def copysign(input: Any, other: Any) -> Any:
+    """The sizes of ``input`` with the signs of ``other``, a tensor or a number.
+
+    Integers give the default floating type.
+
+    >>> torch.copysign(torch.tensor([1.0, -2.0]), -1)
+    """
+    return (copysign_number_row if isinstance(other, NUMBERS) else copysign_row)(input, other)
+
+
+# -- steps ----------------------------------------------------------------------------------------
+
+heaviside_row = elementwise(
+    "heaviside", np.heaviside, promote="same", namespaces=None,
+    node_name="NotImplemented",
+    x=missing("heaviside"),
+    y=missing("heaviside"),
+)  # fmt: skip
+
+
+@public(in_place=True)
+def heaviside(input: Any, values: Any) -> Any:
+    """0 below zero, 1 above it, and ``values`` at zero; has no derivative.
+
+    Raises ``RuntimeError`` for tensors of different types.
+
+    >>> torch.heaviside(torch.tensor([-1.0, 0.0, 2.0]), torch.tensor(0.5))
+    """
+    if hasattr(values, "dtype") and dtypes.of(values) is not dtypes.of(input):
+        raise RuntimeError(
+            "heaviside is not yet implemented for tensors with different dtypes: "
+            f"{dtypes.of(input)!r} and {dtypes.of(values)!r}"
+        )
+    return heaviside_row(input, values)
+
+
+nextafter = elementwise(
+    "nextafter", np.nextafter, promote="same", supports="f", low_precision=False,
+    x=lambda g: g,
+    y=lambda g: zero(g),
+    doc="""The next number of its type from each element towards ``other``.
+
+    >>> torch.nextafter(torch.tensor(1.0), torch.tensor(2.0)) > 1
+    """,
+)  # fmt: skip
+
+
+def _nan_to_num(x: Any, nan: float, posinf: float | None, neginf: float | None) -> Any:
+    if x.dtype.kind not in "fc":
+        return x.copy()
+    if x.dtype.kind == "c":
+        parts = [_nan_to_num(part, nan, posinf, neginf) for part in (x.real, x.imag)]
+        out = np.empty_like(x)
+        out.real, out.imag = parts
+        return out
+    most = np.finfo(x.dtype).max
+    out = np.where(np.isnan(x), x.dtype.type(nan), x)
+    out = np.where(x == np.inf, most if posinf is None else x.dtype.type(posinf), out)
+    return np.where(x == -np.inf, -most if neginf is None else x.dtype.type(neginf), out)
+
+
+nan_to_num_row = elementwise(
+    "nan_to_num", _nan_to_num, promote="same", options="nan posinf neginf", namespaces=None,
+    x=lambda g, x: zero_where((x - x) != 0, g),
+)  # fmt: skip
+
+
+@public(in_place=True)
+def nan_to_num(
+    input: Any, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
+) -> Any:
+    """NaN replaced by ``nan`` (0), infinities by the largest numbers of the type or those given.
+
+    >>> torch.nan_to_num(torch.tensor([float("nan"), 1.0]), nan=2.0)
+    """
+    return nan_to_num_row(input, 0.0 if nan is None else nan, posinf, neginf)
+
+
+# -- scaling --------------------------------------------------------------------------------------
+
+deg2rad = elementwise(
+    "deg2rad", lambda x: x * (math.pi / 180), supports="f", unsupported=RuntimeError,
+    node_name="Deg2RadBackward0",
+    x=lambda g: g * (math.pi / 180),
+    doc="""Angles in degrees as radians.
+
+    >>> torch.deg2rad(torch.tensor([180.0, 90.0]))
+    """,
+)  # fmt: skip
+rad2deg = elementwise(
+    "rad2deg", lambda x: x * (180 / math.pi), supports="f", unsupported=RuntimeError,
+    node_name="Rad2DegBackward0",
+    x=lambda g: g * (180 / math.pi),
+    doc="""Angles in radians as degrees.
+
+    >>> torch.rad2deg(torch.tensor([0.0, 1.0]))
+    """,
+)  # fmt: skip
+ldexp = elementwise(
+    "ldexp", lambda x, y: x * np.exp2(y), supports="fc",
+    x=lambda g, y: g * exp2(y),
+    y=lambda g, out: g * (out * math.log(2.0)),
+    doc="""``input * 2 ** other``; integers give the default floating type.
+
+    >>> torch.ldexp(torch.tensor([1.0, 3.0]), torch.tensor([4, -1]))
+    """,
+)  # fmt: skip
