@@ -9,14 +9,17 @@ to float32, so that the results agree to the last bit and not merely to a few un
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from adjoint.array.random_exact import by_library, multiply_add
 
-Floats = NDArray[np.float32]
+if TYPE_CHECKING:  # 1 ms, and for nothing
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
 
 # Blocks transformed at once: some 40 passes are made over their 16,384 pairs, in the cache.
 _BLOCKS = 2048

@@ -12,10 +12,12 @@ import os
 import struct
 import sys
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:  # 1 ms, and for nothing
+    from numpy.typing import NDArray
 
 BLOCK = 624
 DEFAULT_SEED = 67280421310721

@@ -8,12 +8,15 @@ NumPy's faster ones miss by a unit in the last place of float64 one time in 14 (
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Doubles = NDArray[np.float64]
+if TYPE_CHECKING:  # 1 ms, and for nothing
+    from numpy.typing import NDArray
+
+    Doubles = NDArray[np.float64]
+
 
 # About 25 passes are made over each piece: a piece of 64 KiB stays in the cache meanwhile.
 _PIECE = 8192

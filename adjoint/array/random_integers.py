@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
 from adjoint.array.random_engine import Generator, draw_uint64
 from adjoint.array.random_types import Kind, kind_of
+
+if TYPE_CHECKING:  # 1 ms, and for nothing
+    from numpy.typing import DTypeLike, NDArray
 
 # From this range on PyTorch takes two draws a number: the remainder of one would be skewed.
 _LONG_RANGE = 2**28

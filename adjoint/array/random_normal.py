@@ -12,16 +12,18 @@ last place otherwise.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
 from adjoint.array.random_boxmuller import normal_blocks
 from adjoint.array.random_engine import Generator
 from adjoint.array.random_exact import by_library, multiply_add
 from adjoint.array.random_types import Kind, kind_of, round_to
 from adjoint.array.random_uniform import draw_doubles, draw_floats
+
+if TYPE_CHECKING:  # 1 ms, and for nothing
+    from numpy.typing import DTypeLike, NDArray
 
 _FILL = 16  # from this many elements, by blocks
 _SCALAR = 32  # below this many, the C library's functions one by one are as quick as NumPy's

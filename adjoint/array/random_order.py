@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # 1 ms, and for nothing
+    from numpy.typing import NDArray
 
 
 def memory_order(out: NDArray[Any]) -> tuple[int, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
 from adjoint.array.random_engine import Generator, draw_uint64
 from adjoint.array.random_types import kind_of
+
+if TYPE_CHECKING:  # 1 ms, and for nothing
+    from numpy.typing import DTypeLike, NDArray
 
 # Below this many elements swapping one pair after the other is quicker than working it out.
 _BY_SWAPS = 1000

@@ -8,16 +8,18 @@ number takes one float64 uniform, whatever the type of the result, and agrees to
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
 from adjoint.array.random_engine import Generator
 from adjoint.array.random_exact import by_library, multiply_add
 from adjoint.array.random_order import memory_order
 from adjoint.array.random_types import Kind, kind_of, round_to
 from adjoint.array.random_uniform import draw_doubles
+
+if TYPE_CHECKING:  # 1 ms, and for nothing
+    from numpy.typing import DTypeLike, NDArray
 
 _MOST_CATEGORIES = 2**24
 

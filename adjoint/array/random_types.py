@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+
+if TYPE_CHECKING:  # 1 ms, and for nothing
+    from numpy.typing import DTypeLike, NDArray
 
 
 class Kind(NamedTuple):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
 from adjoint.array.random_engine import Generator, draw_uint64
 from adjoint.array.random_exact import multiply_add
 from adjoint.array.random_types import Kind, kind_of
+
+if TYPE_CHECKING:  # 1 ms, and for nothing
+    from numpy.typing import DTypeLike, NDArray
 
 # Arrays without dimensions meet arrays twice as quickly as scalars do.
 _SINGLE_MASK = np.array(2**24 - 1, np.uint32)

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-
 # Plain memory and numbers; None stands for an optional input that is absent.
 PLAIN = (np.ndarray, float, int, complex, np.generic, type(None))
 

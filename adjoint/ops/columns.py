@@ -11,13 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+if TYPE_CHECKING:  # 1 ms, and for nothing
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
 Sizes = tuple[int, ...]
 Padding = tuple[tuple[int, int], ...]  # before and after, for each dimension
 

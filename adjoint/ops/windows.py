@@ -7,12 +7,15 @@ its sum likewise: for a kernel of k by k that takes 2 k passes over ever fewer n
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+if TYPE_CHECKING:  # 1 ms, and for nothing
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
 Sizes = tuple[int, ...]
 Index = tuple[Any, ...]
 
