@@ -20,7 +20,6 @@ from adjoint.ops.reducing import (
     Dims,
     add_reduce,
     dim_or_none,
-    dims_of,
     infer_reduced,
     infer_same_shape,
     keep_dims,
@@ -32,7 +31,6 @@ from adjoint.ops.reducing import (
     result_kinds,
     shape_of,
     spread,
-    whole,
 )
 from adjoint.ops.reduction import Dim, sum_row
 from adjoint.ops.selection import maximum, minimum
@@ -99,7 +97,7 @@ def _extreme_dims(name: str, row: Any, input: Any, dim: Dim, keepdim: bool, name
         dim, keepdim = numpy_spelling(name, names, dim, keepdim)
     shape = shape_of(name, input)
     refuse_dtype(name, input, (dtypes.COMPLEX,), NotImplementedError)
-    dims = dims_of(dim, len(shape))
+    dims = normalise_dims(dim, len(shape))
     _some(name, shape, dims, dim)
     return row(input, dims, keepdim)
 
@@ -216,7 +214,7 @@ def share_of_all(
         ),
         batch=batch, infer=infer, node_name=node_name,
     )  # fmt: skip
-    return whole(operation, False)
+    return lambda x: operation(x, False)
 
 
 def _line(x: Any, lines: bool) -> Dims:
@@ -303,6 +301,7 @@ def max(
     tensor([1, 1])
     """
     if dim is None and other is None and not keepdim and not numpy_names:
+        shape_of("max", input)
         return max_all(input)
     rows = (max_all, max_row, maximum)
     return _max_or_min("max", rows, input, dim, keepdim, other, numpy_names, return_types.max)
@@ -322,6 +321,7 @@ def min(
     tensor([1., 3.])
     """
     if dim is None and other is None and not keepdim and not numpy_names:
+        shape_of("min", input)
         return min_all(input)
     rows = (min_all, min_row, minimum)
     return _max_or_min("min", rows, input, dim, keepdim, other, numpy_names, return_types.min)

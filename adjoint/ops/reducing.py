@@ -9,12 +9,12 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.errors import describe_shape
-from adjoint.ops.kinds.quick import finish
-from adjoint.ops.kinds.row import FLOAT32, FLOAT64, Row
+from adjoint.ops.kinds.row import Row
 from adjoint.ops.kinds.rules import Fact, stand_in
+from adjoint.ops.casting import conj
+from adjoint.ops.complex_parts import real
 from adjoint.ops.movement import expand_row, reshape_row
-from adjoint.shapes import normalise_dim, normalise_dims, product, reduced_shape
-from adjoint.tape.tensor import Tensor
+from adjoint.shapes import normalise_dim, product, reduced_shape
 
 ndarray = np.ndarray
 Dims = tuple[int, ...]
@@ -25,13 +25,13 @@ multiply_reduce: Any = np.multiply.reduce
 # -- arguments ----------------------------------------------------------------------------------
 
 
-def shape_of(name: str, input: Any) -> Dims:
+def shape_of(name: str, input: Any, argument: str = "input") -> Dims:
     """The shape of a value; ``TypeError`` for what has none."""
     try:
         shape: Dims = input.shape
     except AttributeError:
         raise TypeError(
-            f"{name}(): argument 'input' must be Tensor, not {type(input).__name__}"
+            f"{name}(): argument '{argument}' must be Tensor, not {type(input).__name__}"
         ) from None
     return shape
 
@@ -131,6 +131,11 @@ def spread(g: Any, shape: Dims, dims: Dims | None = None, keepdim: bool = True) 
     return expand_row(g, shape)
 
 
+def inner(x: Any, y: Any) -> Any:
+    """Products of elements as those of real vectors: the real part of ``conj(x) * y``."""
+    return real(conj(x) * y) if dtypes.of(x).is_complex else x * y
+
+
 # -- sums ---------------------------------------------------------------------------------------
 
 
@@ -210,37 +215,3 @@ def batch_whole(operation: Callable[..., Any], *options: Any) -> Callable[..., A
         return operation(value, tuple(range(1 - len(value.shape), 0)), False, *options)
 
     return rule
-
-
-# -- the quick way for everything at once -------------------------------------------------------
-
-
-def whole(operation: Callable[..., Any], *options: Any) -> Callable[..., Any]:
-    """The short path of a row of one input that reduces it to one element, with these options.
-
-    What ``elementwise`` does for its rows: float32 and float64 on memory go straight to the
-    computation and a node, 2 µs in place of 6; everything else takes the general path.
-    """
-    row: Row = operation.row  # type: ignore[attr-defined]
-    compute = row.compute
-
-    def reduce_all(x: Any) -> Any:
-        if isinstance(x, Tensor):
-            a = x._array
-            if type(a) is ndarray and (a.dtype is FLOAT32 or a.dtype is FLOAT64):
-                try:
-                    out = compute(a, *options)
-                except (RuntimeWarning, FloatingPointError):
-                    return operation(x, *options)
-                return finish(row, out, x._level, (x,), options)
-        shape_of(row.name, x)
-        return operation(x, *options)
-
-    reduce_all.row = row  # type: ignore[attr-defined]
-    reduce_all.__name__ = reduce_all.__qualname__ = row.name
-    return reduce_all
-
-
-def dims_of(dim: Any, ndim: int) -> Dims:
-    """Dims of a reduction of some or all; see ``normalise_dims``."""
-    return normalise_dims(dim, ndim)

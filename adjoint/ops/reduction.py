@@ -17,7 +17,6 @@ from adjoint.ops.reducing import (
     add_reduce,
     batch_whole,
     dim_or_none,
-    dims_of,
     infer_reduced,
     multiply_reduce,
     numpy_spelling,
@@ -26,10 +25,9 @@ from adjoint.ops.reducing import (
     reshape,
     shape_of,
     spread,
-    whole,
 )
 from adjoint.ops.scan import products_before
-from adjoint.shapes import product
+from adjoint.shapes import normalise_dims, product
 from adjoint.tape import engine
 
 Dim = int | tuple[int, ...] | list[int] | None
@@ -53,12 +51,10 @@ sum_row = define(
     x=lambda g, x_shape, dims, keepdim: spread(g, x_shape, dims, keepdim),
     jvp="linear", infer=infer_reduced, node_name="SumBackward1",
 )  # fmt: skip
-sum_all = whole(
-    define(
-        "sum", "reduction", _sum_all,
-        x=lambda g, x_shape: spread(g, x_shape),
-        jvp="linear", batch=batch_whole(sum_row), infer=infer_reduced,
-    )
+sum_all = define(
+    "sum", "reduction", _sum_all,
+    x=lambda g, x_shape: spread(g, x_shape),
+    jvp="linear", batch=batch_whole(sum_row), infer=infer_reduced,
 )  # fmt: skip
 engine.rows.sum = sum_row
 
@@ -83,12 +79,11 @@ def sum(
     tensor([4., 6.])
     """
     if dim is None and not keepdim and not numpy_names:
-        if dtype is None:
-            return sum_all(input)
-        return in_type(sum_all(in_type(input, dtype)), dtype)
+        shape_of("sum", input)
+        return sum_all(input) if dtype is None else in_type(sum_all(in_type(input, dtype)), dtype)
     if numpy_names:
         dim, keepdim = numpy_spelling("sum", numpy_names, dim, keepdim)
-    dims = dims_of(dim, len(shape_of("sum", input)))
+    dims = normalise_dims(dim, len(shape_of("sum", input)))
     return in_type(sum_row(in_type(input, dtype), dims, bool(keepdim)), dtype)
 
 
@@ -123,7 +118,9 @@ def nansum(
         dim, keepdim = numpy_spelling("nansum", numpy_names, dim, keepdim)
     shape = shape_of("nansum", input)
     refuse_dtype("nansum", input, (dtypes.COMPLEX,), RuntimeError)
-    return in_type(nansum_row(in_type(input, dtype), dims_of(dim, len(shape)), keepdim), dtype)
+    return in_type(
+        nansum_row(in_type(input, dtype), normalise_dims(dim, len(shape)), keepdim), dtype
+    )
 
 
 # -- mean ---------------------------------------------------------------------------------------
@@ -165,12 +162,10 @@ mean_row = define(
     ),
     jvp="linear", infer=infer_reduced, node_name="MeanBackward1",
 )  # fmt: skip
-mean_all = whole(
-    define(
-        "mean", "reduction", _mean_all,
-        x=lambda g, x_shape: spread(shared(g, product(x_shape)), x_shape),
-        jvp="linear", batch=batch_whole(mean_row), infer=infer_reduced,
-    )
+mean_all = define(
+    "mean", "reduction", _mean_all,
+    x=lambda g, x_shape: spread(shared(g, product(x_shape)), x_shape),
+    jvp="linear", batch=batch_whole(mean_row), infer=infer_reduced,
 )  # fmt: skip
 
 
@@ -196,11 +191,12 @@ def mean(
         _check_kind("mean", dtype)
         input = in_type(input, dtype)
     if dim is None and not keepdim and not numpy_names:
+        shape_of("mean", input)
         return mean_all(input)
     if numpy_names:
         dim, keepdim = numpy_spelling("mean", numpy_names, dim, keepdim)
     shape = shape_of("mean", input)
-    return mean_row(input, dims_of(dim, len(shape)), keepdim)
+    return mean_row(input, normalise_dims(dim, len(shape)), keepdim)
 
 
 @public()
@@ -222,7 +218,7 @@ def nanmean(
     refuse_dtype("nanmean", input, (dtypes.BOOL, dtypes.INTEGER), RuntimeError)
     _check_kind("nanmean", dtype)
     input = in_type(input, dtype)
-    dims = dims_of(dim, len(shape))
+    dims = normalise_dims(dim, len(shape))
     return div(nansum_row(input, dims, keepdim), sum_row(eq(input, input), dims, keepdim))
 
 
@@ -259,17 +255,15 @@ prod_row = define(
     jvp=_prod_jvp,
     infer=infer_reduced, node_name="ProdBackward1",
 )  # fmt: skip
-prod_all = whole(
-    define(
-        "prod", "reduction",
-        lambda x: multiply_reduce(x, None, np.int64 if x.dtype.kind in "biu" else None),
-        x=lambda g, x: spread(g, x.shape) * _others_in_all(x),
-        jvp=lambda x_t, x: sum_all(x_t * _others_in_all(x)),
-        batch=lambda row, size, values, batched, options: prod_row(
-            reshape(values[0], (size, product(values[0].shape[1:]))), -1, False
-        ),
-        infer=infer_reduced,
-    )
+prod_all = define(
+    "prod", "reduction",
+    lambda x: multiply_reduce(x, None, np.int64 if x.dtype.kind in "biu" else None),
+    x=lambda g, x: spread(g, x.shape) * _others_in_all(x),
+    jvp=lambda x_t, x: sum_all(x_t * _others_in_all(x)),
+    batch=lambda row, size, values, batched, options: prod_row(
+        reshape(values[0], (size, product(values[0].shape[1:]))), -1, False
+    ),
+    infer=infer_reduced,
 )  # fmt: skip
 
 
@@ -323,7 +317,7 @@ count_nonzero_row = define(
 
 def _truth_dims(dim: Dim, shape: Dims) -> Dims:
     """As ``normalise_dims``, but no dims at all are no reduction, here alone."""
-    return () if isinstance(dim, (tuple, list)) and not dim else dims_of(dim, len(shape))
+    return () if isinstance(dim, (tuple, list)) and not dim else normalise_dims(dim, len(shape))
 
 
 @public()
@@ -362,4 +356,4 @@ def count_nonzero(input: Any, dim: Dim = None, **numpy_names: Any) -> Any:
     """
     if numpy_names:
         dim, _ = numpy_spelling("count_nonzero", numpy_names, dim)
-    return count_nonzero_row(input, dims_of(dim, len(shape_of("count_nonzero", input))))
+    return count_nonzero_row(input, normalise_dims(dim, len(shape_of("count_nonzero", input))))
