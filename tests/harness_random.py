@@ -82,7 +82,15 @@ def other_type(call: Call, random: Random) -> Call:
     kind = numpy_type(
         random.choice(["float32", "float64", "int64", "int32", "uint8", "bool", "float16"])
     )
-    return change_leaf(call, random, lambda leaf: np.real(leaf).astype(kind))
+    whole = kind.kind in "iub"
+    return change_leaf(
+        call, random, lambda leaf: (finite(leaf) if whole else np.real(leaf)).astype(kind)
+    )
+
+
+def finite(array: np.ndarray) -> np.ndarray:
+    """Small numbers instead of infinities and NaNs, which no integer can hold."""
+    return np.nan_to_num(np.real(array), nan=0, posinf=3, neginf=-3)
 
 
 def strided(call: Call, random: Random) -> Call:
@@ -105,7 +113,7 @@ def change_leaf(call: Call, random: Random, change: Callable[[np.ndarray], np.nd
         return call
     leaves = list(call.leaves)
     place = random.randint(0, len(leaves))
-    leaves[place] = change(leaves[place])
+    leaves[place] = np.asarray(change(leaves[place]))
     return replace(call, leaves=leaves)
 
 
@@ -129,7 +137,7 @@ def other_number(call: Call, random: Random) -> Call:
             return not value
         if isinstance(value, int):
             return value + int(random.choice([-3, -2, -1, 1, 2, 4]))
-        return random.choice([-1.5, 0.0, 0.5, 3.0]) * value
+        return float(random.choice([-1.5, 0.0, 0.5, 3.0]))
 
     args, kwargs = change_numbers((call.args, call.kwargs), change)
     return replace(call, args=args, kwargs=kwargs)

@@ -23,7 +23,6 @@ from tests.harness import (
     forward,
     function_of_moving,
     parts,
-    trace,
 )
 from tests.harness_checks import (
     ALL,
@@ -32,6 +31,7 @@ from tests.harness_checks import (
     each_call,
     same_tensors,
 )
+from tests.harness_tracing import trace
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
