@@ -64,6 +64,7 @@ from adjoint.environment import (
 )
 from adjoint.face.attributes import UntypedStorage
 from adjoint.face.construction import LEGACY
+from adjoint.ops.conversion import from_dlpack, from_numpy, frombuffer, to_dlpack
 from adjoint.ops.kinds.public import namespace
 from adjoint.printing import get_printoptions, set_printoptions
 from adjoint.random import (

@@ -1,15 +1,15 @@
 """What random numbers are inside ``vmap``: refused, one draw for each example, or one for all.
 
-Every ``vmap`` that is running says its mode here, per thread. A function that draws asks for a
-*witness*: a value of no dimensions that is a batch of each ``vmap`` whose examples differ. It is
-an input of the random rows, so that their results become batches of the same transforms, and the
-sizes of all of them are known where the numbers are drawn.
+Every ``vmap`` that is running says its mode here, per thread. A function that makes random numbers
+out of nothing draws ``for_each_example``. One that has inputs is a row whose last input is a
+*witness*: a value of no dimensions that is a batch of each ``vmap`` whose examples differ, so that
+the row is batched by the same transforms even where its other inputs are not.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -45,24 +45,36 @@ def drawing(level: int, size: int, mode: str) -> Iterator[None]:
         _running.vmaps = before
 
 
+def for_each_example(draw: Callable[[tuple[int, ...]], Any]) -> Any:
+    """What ``draw`` gives, as a batch of every running ``vmap`` whose examples differ.
+
+    ``draw`` takes the sizes of these, which its result has in front of its own. Raises
+    ``RuntimeError`` where a ``vmap`` does not allow random numbers.
+    """
+    differing = _differing()
+    value = draw(tuple(size for _, size in differing))
+    for level, _ in differing:
+        value = Batch(level, value)
+    return value
+
+
 def witness() -> Any:
     """A batch of every running ``vmap`` whose examples differ; None if there is none.
 
-    Raises ``RuntimeError`` where one does not allow random numbers.
+    Raises ``RuntimeError`` where a ``vmap`` does not allow random numbers.
     """
-    vmaps = _running.vmaps
-    if not vmaps:
+    if not _running.vmaps or not _differing():
         return None
+    return for_each_example(lambda sizes: np.broadcast_to(np.zeros(()), sizes))
+
+
+def _differing() -> list[tuple[int, int]]:
+    """Level and size of every ``vmap`` whose examples differ."""
+    vmaps = _running.vmaps
     if any(mode == "error" for _, _, mode in vmaps):
         raise RuntimeError(
             "vmap: random numbers were asked for, and it was not said what they should be: pass "
             "randomness='different' to vmap for a draw for each example, randomness='same' for "
             "one that all share, or draw outside"
         )
-    differing = [(level, size) for level, size, mode in vmaps if mode == "different"]
-    if not differing:
-        return None
-    value: Any = np.broadcast_to(np.zeros(()), tuple(size for _, size in differing))
-    for level, _ in differing:
-        value = Batch(level, value)
-    return value
+    return [(level, size) for level, size, mode in vmaps if mode == "different"]

@@ -67,7 +67,7 @@ def copy_of(source: Any, kind: dtypes.dtype | None = None) -> Any:
 
 
 @public(method=False)
-def as_tensor(data: Any, dtype: dtypes.dtype | None = None, device: Any = None) -> Any:
+def as_tensor(data: Any, *, dtype: dtypes.dtype | None = None, device: Any = None) -> Any:
     """``data`` as a tensor without a copy where there can be one: itself, or an array's memory.
 
     A tensor that is converted to another type loses its history. Raises what ``tensor`` raises.
@@ -148,7 +148,6 @@ def _alias_of(obj: Any, kind: dtypes.dtype | None) -> Any:
     return frombuffer(obj, dtype=kind or dtypes.get_default_dtype())
 
 
-@public(method=False)
 def from_numpy(ndarray: Any) -> Any:
     """A tensor over an array's own memory: writing to one is writing to the other.
 
@@ -176,7 +175,6 @@ def share(array: Any, caller: str) -> Any:
     return array
 
 
-@public(method=False)
 def frombuffer(
     buffer: Any,
     *,
@@ -261,7 +259,6 @@ def _is_capsule(value: Any) -> bool:
     return type(value).__name__ == "PyCapsule"
 
 
-@public(method=False)
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Any:
     """A tensor over the memory of another library's, which it gives by DLPack; no copy is made.
 
@@ -288,7 +285,6 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     return wrap(array.copy("K") if copy else array)
 
 
-@public(method=False, namespaces=("", "utils.dlpack"))
 def to_dlpack(tensor: Any) -> Any:
     """A capsule by which another library can use the tensor's memory, once.
 

@@ -268,6 +268,7 @@ def new_tensor(
     >>> torch.tensor([1, 2]).new_tensor([1.5, 2.5])
     tensor([1, 2])
     """
+    require_tensor("new_tensor", self)
     check_placement("new_tensor", placement)
     kind = dtypes.of(self) if dtype is None else dtypes.as_dtype(dtype, "new_tensor")
     if isinstance(data, Tensor):

@@ -20,7 +20,7 @@ def array_of(data: Any, kind: dtypes.dtype | None, caller: str) -> Any:
     Python's floats become the default type, its integers int64; NumPy's scalars, arrays and
     tensors keep theirs, and a mixture is promoted. Raises ``ValueError`` for ragged lists and
     integers beyond int64, ``TypeError`` for text, ``RuntimeError`` for numbers beyond ``kind``
-    and for objects that hold none.
+    and for objects that hold none (``TypeError`` where ``kind`` is given).
     """
     if type(data) in _NUMBERS:
         return _store(data, {type(data)}, kind or dtypes.of_number(data), caller)
@@ -140,7 +140,7 @@ def _settle(data: Any, found: list[dtypes.dtype], caller: str, kind: dtypes.dtyp
         if kind is not None and hasattr(data, "__float__"):  # a Decimal or Fraction
             found.append(kind)
             return float(data)
-        raise RuntimeError(
+        raise (RuntimeError if kind is None else TypeError)(
             f"{caller}(): could not infer a dtype of {type(data).__name__}; "
             "data is numbers, lists of them, or an array"
         )

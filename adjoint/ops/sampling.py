@@ -13,13 +13,14 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.array import generator as draws
+from adjoint.array.randomness import for_each_example
 from adjoint.devices import Placement, check_placement
 from adjoint.ops.kinds.public import public
 from adjoint.ops.kinds.random import (
     batch_distributed,
-    batch_drawn,
     define_random,
     read_generator,
+    surface,
 )
 from adjoint.ops.kinds.row import Row
 from adjoint.ops.kinds.rules import Fact
@@ -39,11 +40,6 @@ from adjoint.tape.tensor import Tensor, require_differentiable, set_requires_gra
 Shape = tuple[int, ...]
 
 
-def _infer_drawn(row: Row, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> Fact:
-    named = dict(zip(row.options, options, strict=True))
-    return named["shape"], named["dtype"]
-
-
 def _check(caller: str, kind: dtypes.dtype, requires_grad: bool, placement: Placement) -> None:
     """Refuse before a number is drawn."""
     if placement:
@@ -53,24 +49,14 @@ def _check(caller: str, kind: dtypes.dtype, requires_grad: bool, placement: Plac
 
 
 def _made(caller: str, drawn: Any, out: Any, requires_grad: bool) -> Any:
+    """The tensor over what was drawn, or ``out`` with it inside."""
     if out is not None:
-        return finish(caller, drawn._array, out=out, requires_grad=requires_grad)
-    return set_requires_grad(drawn) if requires_grad else drawn
+        return finish(caller, drawn, out=out, requires_grad=requires_grad)
+    result = surface(drawn)
+    return set_requires_grad(result) if requires_grad else result
 
 
 # -- uniform and normal -------------------------------------------------------------------------
-
-rand_row = define_random(
-    "rand", lambda _, shape, kind, generator: draws.uniform(generator, shape, kind.numpy),
-    options="shape dtype", batch=batch_drawn("shape"), infer=_infer_drawn,
-)  # fmt: skip
-randn_row = define_random(
-    "randn",
-    lambda _, shape, kind, mean, std, generator: draws.normal(
-        generator, shape, kind.numpy, mean, std
-    ),
-    options="shape dtype mean std", batch=batch_drawn("shape"), infer=_infer_drawn,
-)  # fmt: skip
 
 
 @public(method=False)
@@ -94,7 +80,8 @@ def rand(
     shape = read_size("rand", sizes, size)
     kind = type_for("rand", dtype, out)
     _check("rand", kind, requires_grad, placement)
-    drawn = rand_row(shape, kind, generator=read_generator("rand", generator))
+    source = read_generator("rand", generator)
+    drawn = for_each_example(lambda outer: draws.uniform(source, (*outer, *shape), kind.numpy))
     return _made("rand", drawn, out, requires_grad)
 
 
@@ -119,7 +106,8 @@ def randn(
     shape = read_size("randn", sizes, size)
     kind = type_for("randn", dtype, out)
     _check("randn", kind, requires_grad, placement)
-    drawn = randn_row(shape, kind, 0.0, 1.0, generator=read_generator("randn", generator))
+    source = read_generator("randn", generator)
+    drawn = for_each_example(lambda outer: draws.normal(source, (*outer, *shape), kind.numpy))
     return _made("randn", drawn, out, requires_grad)
 
 
@@ -186,7 +174,9 @@ def normal(
     kind = type_for("normal", dtype, out)
     _check("normal", kind, requires_grad, placement)
     mean, std = (float(read_number("normal", *each)) for each in (("mean", mean), ("std", std)))
-    drawn = randn_row(shape, kind, mean, std, generator=source)
+    drawn = for_each_example(
+        lambda outer: draws.normal(source, (*outer, *shape), kind.numpy, mean, std)
+    )
     return _made("normal", drawn, out, requires_grad)
 
 
@@ -202,14 +192,6 @@ def _normal_of_tensors(mean: Any, std: Any, generator: Any) -> Any:
 
 
 # -- whole numbers ------------------------------------------------------------------------------
-
-randint_row = define_random(
-    "randint",
-    lambda _, shape, kind, low, high, generator: draws.integers(
-        generator, shape, low, high, kind.numpy
-    ),
-    options="shape dtype low high", batch=batch_drawn("shape"), infer=_infer_drawn,
-)  # fmt: skip
 
 
 @public(method=False)
@@ -246,23 +228,11 @@ def randint(
     bounds = (read_int("randint", "low", low), read_int("randint", "high", high))
     kind = type_for("randint", dtype, out, dtypes.int64)
     _check("randint", kind, requires_grad, placement)
-    drawn = randint_row(shape, kind, *bounds, generator=read_generator("randint", generator))
+    source = read_generator("randint", generator)
+    drawn = for_each_example(
+        lambda outer: draws.integers(source, (*outer, *shape), *bounds, kind.numpy)
+    )
     return _made("randint", drawn, out, requires_grad)
-
-
-def _permutations(_: Any, outer: Shape, n: int, kind: dtypes.dtype, generator: Any) -> Any:
-    if not outer:
-        return draws.permutation(generator, n, kind.numpy)
-    out = np.empty((*outer, n), kind.numpy)
-    for place in np.ndindex(*outer):
-        out[place] = draws.permutation(generator, n, kind.numpy)
-    return out
-
-
-randperm_row = define_random(
-    "randperm", _permutations, options="outer n dtype", batch=batch_drawn("outer"),
-    infer=lambda row, inputs, options: ((*options[0], options[1]), options[2]),
-)  # fmt: skip
 
 
 @public(method=False)
@@ -286,8 +256,18 @@ def randperm(
     count = read_int("randperm", "n", n)
     kind = type_for("randperm", None if out is not None else dtype, out)
     _check("randperm", kind, requires_grad, placement)
-    drawn = randperm_row((), count, kind, generator=read_generator("randperm", generator))
+    source = read_generator("randperm", generator)
+    drawn = for_each_example(lambda outer: _permutations(source, outer, count, kind.numpy))
     return _made("randperm", drawn, out, requires_grad)
+
+
+def _permutations(source: Any, outer: Shape, count: int, kind: Any) -> Any:
+    if not outer:
+        return draws.permutation(source, count, kind)
+    out = np.empty((*outer, count), kind)
+    for place in np.ndindex(*outer):
+        out[place] = draws.permutation(source, count, kind)
+    return out
 
 
 # -- choices ------------------------------------------------------------------------------------

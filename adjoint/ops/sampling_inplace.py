@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Unpack
 
+import numpy as np
+
 from adjoint import dtypes
 from adjoint.array import generator as draws
 from adjoint.devices import Placement
@@ -26,7 +28,7 @@ from adjoint.ops.kinds.rules import Fact
 from adjoint.ops.likes import empty_like_array, like
 from adjoint.ops.making import read_int
 from adjoint.ops.scalars import read_number
-from adjoint.shapes import broadcast_shapes
+from adjoint.shapes import broadcast_shapes, product
 from adjoint.tape import engine
 from adjoint.tape.tensor import Tensor, require_differentiable, set_requires_grad
 
@@ -70,6 +72,12 @@ def _integers(source: Any, shape: Shape, kind: Any, low: int, high: int) -> Any:
     return draws.integers(source, shape, low, high, kind)
 
 
+def _exponential(source: Any, shape: Shape, kind: Any, rate: float) -> Any:
+    if not product(shape):  # PyTorch asks for the type only where there is something to draw
+        return np.empty(shape, kind)
+    return draws.exponential(source, shape, kind, rate)
+
+
 def _bernoulli_scalar(source: Any, shape: Shape, kind: Any, p: float) -> Any:
     return draws.bernoulli_scalar(source, shape, p, kind)
 
@@ -94,7 +102,7 @@ random_row = _fill_row(
     "random", draws.random_, "low high", node_name="RandomBackward0", batch=batch_written
 )
 exponential_row = _fill_row(
-    "exponential", draws.exponential, "rate", node_name="ExponentialBackward0", batch=batch_written
+    "exponential", _exponential, "rate", node_name="ExponentialBackward0", batch=batch_written
 )
 cauchy_row = _fill_row(
     "cauchy", draws.cauchy, "median sigma", node_name="CauchyBackward0", batch=batch_written

@@ -8,19 +8,25 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.errors import describe_shape
 from adjoint.tape.tensor import Tensor
 
 _LARGEST = {"float16": 65504.0, "bfloat16": (2.0 - 2.0**-7) * 2.0**127}
 
 
 def read_number(caller: str, name: str, value: Any) -> Any:
-    """A Python number out of a number, a NumPy scalar or a tensor of one element.
+    """A Python number out of a number, a NumPy scalar or a constant tensor without dimensions.
 
-    Raises ``TypeError`` for anything else, and ``RuntimeError`` for tensors of more elements.
+    Raises ``TypeError`` for anything else.
     """
     if type(value) in (int, float, bool, complex):
         return value
     if isinstance(value, Tensor):
+        if len(value.shape) or value._node is not None:
+            raise TypeError(
+                f"{caller}(): {name} is a number, or a tensor that has no dimensions and requires "
+                f"no grad, but this one has shape {describe_shape(value.shape)}"
+            )
         return value.item()
     if isinstance(value, np.generic) and value.dtype.kind in "biufc":
         return value.item()

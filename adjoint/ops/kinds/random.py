@@ -24,7 +24,7 @@ def define_random(
     name: str,
     compute: Callable[..., Any],
     *,
-    inputs: str = "",
+    inputs: str,
     options: str,
     batch: Callable[..., Any],
     infer: Callable[..., Any],
@@ -55,10 +55,7 @@ def define_random(
     def operation(*args: Any, generator: Any = None) -> Any:
         seen = witness()
         source = default_generator if generator is None else generator
-        if seen is None and not count:
-            return wrap(compute(None, *args, source))
-        out = row(*args[:count], seen, *args[count:], source)
-        return out if isinstance(out, Tensor) else wrap(out, _level_above(out))
+        return surface(row(*args[:count], seen, *args[count:], source))
 
     operation.row = row.row  # type: ignore[attr-defined]
     operation.__name__ = operation.__qualname__ = name
@@ -73,8 +70,11 @@ def _no_tangent(out: Any) -> Any:
     return zeros_like(out)
 
 
-def _level_above(value: Any) -> int:
-    return value._level + 1 if isinstance(value, Value) else 0
+def surface(value: Any) -> Any:
+    """A value as a Tensor: itself, or one above the level of what it is."""
+    if isinstance(value, Tensor):
+        return value
+    return wrap(value, value._level + 1 if isinstance(value, Value) else 0)
 
 
 def read_generator(caller: str, generator: Any) -> Generator:
@@ -90,21 +90,6 @@ def read_generator(caller: str, generator: Any) -> Generator:
 
 
 # -- what vmap does -----------------------------------------------------------------------------
-
-
-def batch_drawn(*shapes: str) -> Callable[..., Any]:
-    """For rows without inputs but the witness: the size goes in front of the options ``shapes``."""
-
-    def rule(
-        row: Row, size: int, values: list[Any], batched: list[bool], options: tuple[Any, ...]
-    ) -> Any:
-        changed = tuple(
-            (size, *option) if name in shapes else option
-            for name, option in zip(row.options, options, strict=True)
-        )
-        return apply(row, (values[0],), changed)
-
-    return rule
 
 
 def batch_like(
