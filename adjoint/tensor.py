@@ -15,7 +15,7 @@ from adjoint.face.exchange import Exchange
 from adjoint.face.recording import Recording
 from adjoint.face.size import Size
 from adjoint.ops.inplace import in_place
-from adjoint.ops.kinds.public import PUBLIC
+from adjoint.ops.kinds.public import PROPERTIES, PUBLIC
 from adjoint.tape.tensor import Tensor
 
 FACES = (Attributes, Recording, Exchange, Copying)
@@ -30,6 +30,8 @@ def install() -> None:
         if each.in_place:
             name = each.name + "_"
             setattr(Tensor, name, in_place(each.function, name))
+    for name, function in PROPERTIES.items():
+        setattr(Tensor, name, property(function))
     for face in FACES:
         for name, value in vars(face).items():
             if name not in _OWN:
