@@ -20,7 +20,9 @@ from adjoint.ops import (
     joining,
     likes,
     linear,
+    logsums,
     losses,
+    losses_binary,
     movement,
     norms,
     operators,
@@ -43,6 +45,7 @@ from adjoint.ops import (
     sorting,
     special,
     splitting,
+    statistics,
     transcendental,
 )
 
@@ -66,7 +69,9 @@ __all__ = [
     "joining",
     "likes",
     "linear",
+    "logsums",
     "losses",
+    "losses_binary",
     "movement",
     "norms",
     "operators",
@@ -89,5 +94,6 @@ __all__ = [
     "sorting",
     "special",
     "splitting",
+    "statistics",
     "transcendental",
 ]
