@@ -22,13 +22,16 @@ from tests.harness import (
     direction,
     forward,
     function_of_moving,
+    inner,
     parts,
 )
 from tests.harness_checks import (
     ALL,
+    DIFFERENTIABLE,
     close,
     cotangents_of,
     each_call,
+    precise,
     same_tensors,
 )
 from tests.harness_tracing import trace
@@ -133,6 +136,53 @@ def test_refused_in_a_batch(key: str) -> None:
             adjoint.func.vmap(lambda *leaves: forward(call, leaves))(*whole)
 
     each_call(key, check)
+
+
+# -- second derivatives ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", DIFFERENTIABLE)
+def test_second_derivatives(key: str) -> None:
+    """Forward over reverse, reverse over forward and forward twice, against reverse twice.
+
+    The number is the derivative of <cotangent, J weights> along a direction of the inputs.
+    """
+
+    def check(call: Call) -> None:
+        if not precise(call):
+            return
+        function = function_of_moving(call)
+        xs, cs = [wrap(x) for x in call.moved], [wrap(c) for c in cotangents_of(call)]
+        ws, us = (
+            [wrap(d) for d in call.directions(call.moved, purpose)]
+            for purpose in ("weights", "direction")
+        )
+
+        def gradient(*values: Any) -> Any:
+            return pull(function, values, cs)
+
+        def slope(*values: Any) -> Any:
+            return push(function, values, ws)
+
+        found = {
+            "forward over reverse": (ws, push(gradient, xs, us)),
+            "reverse over forward": (pull(slope, xs, cs), us),
+            "forward twice": (cs, push(slope, xs, us)),
+        }
+        expected = inner_of(pull(gradient, xs, ws), us)
+        for name, (first, second) in found.items():
+            value = inner_of(first, second)
+            if np.isfinite(expected):
+                assert abs(value - expected) <= 1e-9 * max(1.0, abs(expected)), (
+                    f"{name}: {value!r}, but {expected!r} by reverse twice"
+                )
+
+    each_call(key, check)
+
+
+def inner_of(first: Iterable[Any], second: Iterable[Any]) -> float:
+    """The real inner product of two lists of Tensors."""
+    return inner([as_array(each) for each in first], [as_array(each) for each in second])
 
 
 # -- traced --------------------------------------------------------------------------------------
