@@ -22,7 +22,7 @@ from adjoint.ops.reducing import (
     shape_of,
     spread,
 )
-from adjoint.ops.reduction import Dim, sum_row
+from adjoint.ops.reduction import sum_row
 from adjoint.ops.scan import carry
 from adjoint.ops.transcendental import exp
 from adjoint.shapes import normalise_dims, reduced_shape
@@ -56,7 +56,7 @@ logsumexp_row = define(
 
 
 @public(namespaces=("", "special"))
-def logsumexp(input: Any, dim: Dim = ..., keepdim: bool = False, **numpy_names: Any) -> Any:  # type: ignore[assignment]
+def logsumexp(input: Any, dim: Any = ..., keepdim: bool = False, **numpy_names: Any) -> Any:
     """``log(sum(exp(input)))`` along ``dim``, an int or several, without overflow on the way.
 
     Integers give the default floating type. Raises ``IndexError`` for a dim that is not there.
@@ -100,7 +100,7 @@ def _shares_of_running(x: Any, out: Any) -> Any:
 
 
 def _logcumsumexp_vjp(g: Any, x: Any, out: Any, dim: int) -> Any:
-    # What reaches out[i] in all, c[i], is g[i] + (1 - share[i + 1]) * c[i + 1]: no factor is above 1.
+    # What reaches out[i] is c[i] = g[i] + (1 - share[i + 1]) * c[i + 1]: no factor is above 1.
     share = _shares_of_running(x, out)
     rest = 1 - share
     return share * (g + carry(rest, rest * g, dim, True))

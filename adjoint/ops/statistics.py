@@ -77,7 +77,8 @@ def _std_vjp(g: Any, x: Any, out: Any, dims: Dims, correction: float, keepdim: b
 
 
 def _std_jvp(x_t: Any, x: Any, out: Any, dims: Dims, correction: float, keepdim: bool) -> Any:
-    return _of_root(_var_jvp(x_t, x, dims, correction, keepdim), out)
+    one = np.ones(out.shape, dtypes.of(out).numpy)
+    return _var_jvp(x_t, x, dims, correction, keepdim) * _of_root(one, out)
 
 
 def _mean_vjp(g: Any, shape: Dims, dims: Dims, keepdim: bool) -> Any:
