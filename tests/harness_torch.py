@@ -218,6 +218,8 @@ def same_gradients(call: Call, ours: Any, theirs: Any, outs: Any, expected: Any)
     ]
     if not pairs or not all(bool(torch.isfinite(out).all()) for out in expected):
         return
+    if call.dtype in ("float16", "bfloat16"):
+        return  # two steps of rounding, and of overflow, leave little to compare
     assert all(a.requires_grad for a, _, _ in pairs), "a gradient has no history"
     try:
         second = torch.autograd.grad(

@@ -101,11 +101,14 @@ class Maker:
         return np.asarray(values, kind)
 
     def distinct(self, *shape: int, dtype: str | None = None) -> np.ndarray:
-        """Values at least 0.1 apart, in random order: for maxima, sorting and medians."""
+        """Values at least 0.1 apart and never 0, in random order: for maxima and sorting."""
         count = int(np.prod(shape, dtype=int))
         kind = self.dtype if dtype is None else numpy_type(dtype)
         order = self.random.permutation(count)
-        values = order if kind.kind in "iub" else (order - count / 2 + 0.3) * 0.1
+        if kind.kind in "iub":
+            values = order + self.random.randint(0, 3)
+        else:
+            values = (order - count // 2 + self.random.uniform(0.2, 0.8)) * 0.1
         return np.asarray(values.reshape(shape), kind)
 
 
