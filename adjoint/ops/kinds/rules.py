@@ -71,11 +71,12 @@ def jvp_linear(
 
 
 def _moves(row: Row, name: str, value: Any) -> bool:
-    return (
-        (row.variadic or name in row.formulas or row.vjp is not None)
-        and hasattr(value, "dtype")
-        and dtypes.of(value).category >= dtypes.FLOATING
-    )
+    if not hasattr(value, "dtype"):
+        return False
+    if row.variadic:  # linear in integers too, which then add nothing
+        return True
+    differentiable = name in row.formulas or row.vjp is not None
+    return differentiable and dtypes.of(value).category >= dtypes.FLOATING
 
 
 def jvp_multilinear(
