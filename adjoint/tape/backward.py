@@ -113,8 +113,12 @@ def backward(
     tensor(6.)
     """
     tensors = as_sequence(tensors)
-    gradients = (None,) * len(tensors) if grad_tensors is None else as_sequence(grad_tensors)
-    roots, level = _roots(tensors, gradients, create_graph)
+    if grad_tensors is None and len(tensors) == 1 and tensors[0]._node is not None:
+        tensor = tensors[0]
+        roots, level = [(tensor._node, _start(tensor, None, create_graph))], tensor._level
+    else:
+        gradients = (None,) * len(tensors) if grad_tensors is None else as_sequence(grad_tensors)
+        roots, level = _roots(tensors, gradients, create_graph)
     keep_graph = create_graph if retain_graph is None else retain_graph
     if inputs is None:
         arrived = run(roots, level, keep_graph=keep_graph, record=create_graph)

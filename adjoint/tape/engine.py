@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from heapq import heappop, heappush
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -52,13 +53,13 @@ def run(
     Gradients are values of the array kind below ``level``, or Tensors of it with ``record``.
     Returns what arrived at each leaf, for the caller to store.
     """
-    reachable = _leading_to(roots, capture.wanted) if capture is not None else None
+    reachable = None if capture is None else _leading_to(roots, capture.wanted)
+    if not record:
+        return _run(roots, level, keep_graph, False, capture, reachable)
     previous = modes.enabled
-    if record:
-        modes.enabled = True
+    modes.enabled = True
     try:
-        with np.errstate(all="ignore"):  # once a pass: 0.7 microseconds
-            return _run(roots, level, keep_graph, record, capture, reachable)
+        return _run(roots, level, keep_graph, True, capture, reachable)
     finally:
         modes.enabled = previous
 
@@ -78,7 +79,7 @@ def _run(
         _deliver(edge, g, waiting, youngest, leaves)
     while youngest:
         node, g, _ = waiting.pop(-heappop(youngest))
-        while True:  # along a chain, where one node has one input: no heap, 0.3 us less a node
+        while node is not None:  # along a chain, where one node waits: no heap, 0.3 us less a node
             if node.hooks is not None:
                 g = node.hooks.before(g, level, record)
             if capture is not None:
@@ -89,38 +90,70 @@ def _run(
             if saved is None:
                 raise freed(node)
             plan = node.plan
-            direct = None if record else plan.direct
-            if direct is None:
-                gradients = plan.pull(node, g, level, record)
-                if not keep_graph and plan.holds and _holds_values(saved, plan.holds):
+            direct = plan.direct
+            if direct is not None and not record:
+                place, formula, position = direct
+                value = saved[position]
+                if isinstance(value, Tensor) and value._level == level:
+                    memory = value._memory
+                    if memory is not None and memory.written > node.sequence:
+                        raise spoiled(value, node)
+                    value = value._array
+                try:
+                    g = formula(g, value)
+                except WARNINGS:
+                    g = quietly(formula, g, value)
+                if not keep_graph and type(value) is ndarray:
                     node.saved = None
-                for edge, g in zip(node.edges, gradients):  # noqa: B905 - plan made both
-                    if edge is not None and g is not None:
-                        _deliver(edge, g, waiting, youngest, leaves)
-                break
-            place, formula, position = direct
-            value = saved[position]
-            if isinstance(value, Tensor) and value._level == level:
-                memory = value._memory
-                if memory is not None and memory.written > node.sequence:
-                    raise spoiled(value, node)
-                value = value._array
-            g = formula(g, value)
-            if not keep_graph and type(value) is ndarray:
+                edge = node.edges[place]
+                kind = type(edge)
+                if youngest or kind is AccumulateGrad or kind is Port:
+                    _deliver(edge, g, waiting, youngest, leaves)
+                    break
+                if g.shape != edge.shape or g.dtype is not edge.dtype:
+                    g = fit(g, edge.shape, edge.dtype)
+                node = edge
+                continue
+            try:
+                gradients = plan.pull(node, g, level, record)
+            except WARNINGS:
+                gradients = quietly(plan.pull, node, g, level, record)
+            if not keep_graph and plan.holds and _holds_values(saved, plan.holds):
                 node.saved = None
-            edge = node.edges[place]
-            if youngest or type(edge) is AccumulateGrad or type(edge) is Port:
-                _deliver(edge, g, waiting, youngest, leaves)
-                break
-            if g.shape != edge.shape or g.dtype is not edge.dtype:
-                g = fit(g, edge.shape, edge.dtype)
-            node = edge
+            following = None  # the only node that waits, if it stays the only one
+            for edge, arriving in zip(node.edges, gradients):  # noqa: B905 - the plan made both
+                if edge is None or arriving is None:
+                    continue
+                kind = type(edge)
+                if following is None and not youngest and kind not in ENDS:
+                    if arriving.shape != edge.shape or arriving.dtype is not edge.dtype:
+                        arriving = fit(arriving, edge.shape, edge.dtype)
+                    following, g = edge, arriving
+                    continue
+                if following is not None and kind is not AccumulateGrad:
+                    _deliver(following, g, waiting, youngest, leaves)
+                    following = None
+                _deliver(edge, arriving, waiting, youngest, leaves)
+            node = following
     return _finish_leaves(leaves, level, record, capture)
+
+
+ENDS = (AccumulateGrad, Port)
+# What NumPy raises for infinities and NaNs where the user made its warnings into errors. They are
+# ordinary results here. Formulas have no effects, so one that stopped is simply run again; that
+# costs nothing until then, where silencing every pass would cost 0.7 microseconds.
+WARNINGS = (RuntimeWarning, FloatingPointError)
+
+
+def quietly(function: Any, *args: Any) -> Any:
+    """Call with NumPy's floating-point warnings off."""
+    with np.errstate(all="ignore"):
+        return function(*args)
 
 
 def _holds_values(saved: tuple[Any, ...], count: int) -> bool:
     """Whether a node saved any array: one that did not can be gone through again, as in PyTorch."""
-    for value in saved[:count]:
+    for value in saved[:count]:  # noqa: SIM110 - half the time of a generator
         if isinstance(value, (ndarray, Value, tuple)):
             return True
     return False
@@ -154,9 +187,15 @@ def _deliver(
             return
     present = entry[1]
     if entry[2] and type(present) is ndarray and type(g) is ndarray:
-        np.add(present, g, out=present)  # into a buffer that this pass has made
+        try:  # noqa: SIM105 - `suppress` costs as much as a small sum
+            np.add(present, g, out=present)  # into a buffer that this pass has made
+        except WARNINGS:
+            pass  # raised when the sum is there already
     else:
-        entry[1] = present + g
+        try:
+            entry[1] = present + g
+        except WARNINGS:
+            entry[1] = quietly(add, present, g)
         entry[2] = True
 
 
@@ -191,7 +230,10 @@ def _arrive_at_port(port: Port, g: Any, waiting: dict[int, list[Any]], youngest:
 def fit(g: Any, shape: tuple[int, ...], kind: Any) -> Any:
     """Undo broadcasting and promotion: sum ``g`` to ``shape``, and cast it to the type."""
     if g.shape != shape:
-        g = sum_to_shape(g, shape)
+        try:
+            g = sum_to_shape(g, shape)
+        except WARNINGS:
+            g = quietly(sum_to_shape, g, shape)
     wanted = kind if isinstance(kind, dtypes.dtype) else dtypes.from_numpy(kind)
     present = dtypes.of(g)
     if present is not wanted:

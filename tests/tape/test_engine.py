@@ -3,6 +3,7 @@
 import gc
 import sys
 import threading
+import warnings
 import weakref
 
 import numpy as np
@@ -306,3 +307,15 @@ def test_threads_add_to_one_leaf_without_losing_any():
     for thread in threads:
         thread.join()
     assert x.grad.item() == 4 * passes
+
+
+def test_infinities_pass_where_warnings_are_errors():
+    x = leaf(0.0, 1e38)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        y = x.log() + x * 1e10
+        (y * 1e30 + y * 1e30).sum().backward()
+        with np.errstate(all="raise"):
+            (x.sqrt() * 1e30).sum().backward()
+    assert y.tolist() == [-np.inf, np.inf]
+    assert x.grad[0].item() == np.inf
