@@ -237,6 +237,9 @@ def result_type(operands: tuple[Any, ...]) -> dtype:
 
 
 def of(value: Any) -> dtype:
-    """The element type of any value with a ``dtype``: array, scalar of NumPy, or Tensor."""
-    found = value.dtype
+    """The element type of an array, a scalar of NumPy, or a Tensor; ``TypeError`` for the rest."""
+    try:
+        found = value.dtype
+    except AttributeError:
+        raise TypeError(f"expected a Tensor, but got {type(value).__name__}") from None
     return found if isinstance(found, dtype) else from_numpy(found)
