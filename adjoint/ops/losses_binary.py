@@ -35,6 +35,7 @@ from adjoint.ops.selection import clamp_max, clamp_min
 from adjoint.ops.transcendental import exp, log, log1p, sigmoid, sigmoid_of
 from adjoint.shapes import broadcast_shapes
 from adjoint.tape.engine import rows
+from adjoint.tape.tensor import wrap
 
 ndarray = np.ndarray
 min_reduce: Any = np.minimum.reduce
@@ -46,86 +47,94 @@ _FEW = 96
 # -- of logits ----------------------------------------------------------------------------------
 
 
-def _logits_array(
-    x: Any, y: Any, weight: Any, pos_weight: Any, reduction: str, rank: int
-) -> Any:
-    """``(1 - y) x + log(1 + exp(-x))``, which loses nothing where the exponential would overflow."""
-    kind = x.dtype
+def _unlikely(x: Any) -> Any:
+    """``-log(sigmoid(x))`` of an array, which loses nothing where the exponential overflows."""
+    zero = ZERO[x.dtype]
     if x.size <= _FEW:
-        out = np.logaddexp(np.negative(x), ZERO[kind])
-    else:
-        out = np.abs(x)
-        np.negative(out, out)
-        np.exp(out, out)
-        np.log1p(out, out)
-        out -= np.minimum(x, ZERO[kind])
-    if pos_weight is not None:
-        out *= (pos_weight - 1) * y + 1
-    rest = np.subtract(ONE[kind], y)
+        return np.logaddexp(np.negative(x), zero)
+    out = np.abs(x)
+    np.negative(out, out)
+    np.exp(out, out)
+    np.log1p(out, out)
+    out -= np.minimum(x, zero)
+    return out
+
+
+def _logits_array(x: Any, y: Any, reduction: str, rank: int) -> Any:
+    out = _unlikely(x)
+    rest = np.subtract(ONE[x.dtype], y)
     rest *= x
     out += rest
-    if weight is not None:
-        out *= weight
     return reduce_array(out, reduction, rank)
 
 
-def _logits_slope(x: Any, y: Any, pos_weight: Any) -> Any:
-    plain = type(x) is ndarray and (x.dtype is FLOAT32 or x.dtype is FLOAT64)
-    likely = sigmoid_of(x) if plain else sigmoid(x)
-    if pos_weight is None:
-        return likely - y
-    heavy = pos_weight * y
-    return (heavy + (1 - y)) * likely - heavy
+def _logits_cotangent(g: Any, x: Any, y: Any, reduction: str, rank: int) -> Any:
+    if type(x) is ndarray and type(g) is ndarray:
+        kind = x.dtype
+        if (kind is FLOAT32 or kind is FLOAT64) and kind is y.dtype and x.shape and x.size:
+            out = sigmoid_of(x)
+            np.subtract(out, y, out)
+            if reduction == "mean" and x.ndim == rank:
+                factor = np.array(g.item() / x.size, kind)
+            else:
+                factor = scale(g, reduction, rank, x.shape)
+            return np.multiply(out, factor, out)
+    return (sigmoid(x) - y) * scale(g, reduction, rank, x.shape)
 
 
-def _logits_target_slope(x: Any, pos_weight: Any) -> Any:
-    return -x if pos_weight is None else -x - (pos_weight - 1) * logsigmoid_row(x)
-
-
-def _logits_vjp(
-    g: Any, needs: Any, x: Any, y: Any, weight: Any, pos_weight: Any, reduction: str, rank: int
-) -> tuple[Any, ...]:
-    factor = scale(g, reduction, rank, x.shape)
-    if weight is not None:
-        factor = weight * factor
-    x_slope = _logits_slope(x, y, pos_weight) * factor if needs[0] else None
-    y_slope = _logits_target_slope(x, pos_weight) * factor if needs[1] else None
-    return x_slope, y_slope, None, None
-
-
-def _logits_jvp(
-    row: Row, primals: tuple[Any, ...], tangents: tuple[Any, ...], out: Any, options: Any
-) -> Any:
-    x, y, weight, pos_weight = primals
-    slopes = (_logits_slope(x, y, pos_weight), _logits_target_slope(x, pos_weight))
-    return _push(row, slopes, tangents, weight, options)
-
-
-def _push(row: Row, slopes: Any, tangents: tuple[Any, ...], weight: Any, options: Any) -> Any:
-    """Forward mode of a weighted loss from its slopes in input and target."""
-    if any(each is not None for each in tangents[2:]):
-        raise RuntimeError(f"{row.name} is not differentiable with respect to its weights")
-    parts = [slope * t for slope, t in zip(slopes, tangents, strict=False) if t is not None]
-    moved = parts[0] if len(parts) == 1 else parts[0] + parts[1]
-    return reduce_value(moved if weight is None else moved * weight, *options)
-
-
-def _logits_decomposed(
-    x: Any, y: Any, weight: Any, pos_weight: Any, reduction: str, rank: int
-) -> Any:
-    unlikely = log1p(exp(-absolute(x))) - clamp_max(x, 0)
-    if pos_weight is not None:
-        unlikely = unlikely * ((pos_weight - 1) * y + 1)
-    out = (1 - y) * x + unlikely
-    return reduce_value(out if weight is None else out * weight, reduction, rank)
+def _unlikely_value(x: Any) -> Any:
+    return log1p(exp(-absolute(x))) - clamp_max(x, 0)
 
 
 logits_row: Any = define(
     "binary_cross_entropy_with_logits", "loss", _logits_array,
-    inputs="x y weight pos_weight", options="reduction rank",
-    vjp=_logits_vjp, infer=infer_loss, promote="same", decompose=_logits_decomposed,
+    inputs="x y", options="reduction rank",
+    x=_logits_cotangent,
+    y=lambda g, x, reduction, rank: -x * scale(g, reduction, rank, x.shape),
+    jvp=lambda x, y, x_t, y_t, reduction, rank: reduce_value(
+        (sigmoid(x) - y) * x_t - x * y_t, reduction, rank
+    ),
+    infer=infer_loss, promote="same",
+    decompose=lambda x, y, reduction, rank: reduce_value(
+        (1 - y) * x + _unlikely_value(x), reduction, rank
+    ),
 )  # fmt: skip
-logits_row.row.jvp = _logits_jvp
+
+# -- of logits, weighted: the weights, of the input's shape, have no derivative -------------------
+
+
+def _weighted_array(x: Any, y: Any, weight: Any, heavy: Any, reduction: str, rank: int) -> Any:
+    out = (1 - y) * x + _unlikely(x) * ((heavy - 1) * y + 1)
+    return reduce_array(out * weight, reduction, rank)
+
+
+def _weighted_slope(x: Any, y: Any, heavy: Any) -> Any:
+    return (heavy * y + (1 - y)) * sigmoid(x) - heavy * y
+
+
+def _weighted_target_slope(x: Any, heavy: Any) -> Any:
+    return -x - (heavy - 1) * logsigmoid_row(x)
+
+
+weighted_logits_row: Any = define(
+    "binary_cross_entropy_with_logits_weighted", "loss", _weighted_array,
+    inputs="x y weight heavy", options="reduction rank",
+    x=lambda g, x, y, weight, heavy, reduction, rank: (
+        _weighted_slope(x, y, heavy) * (weight * scale(g, reduction, rank, x.shape))
+    ),
+    y=lambda g, x, weight, heavy, reduction, rank: (
+        _weighted_target_slope(x, heavy) * (weight * scale(g, reduction, rank, x.shape))
+    ),
+    jvp=lambda x, y, weight, heavy, x_t, y_t, reduction, rank: reduce_value(
+        weight * (_weighted_slope(x, y, heavy) * x_t + _weighted_target_slope(x, heavy) * y_t),
+        reduction, rank,
+    ),
+    infer=infer_loss, promote="same",
+    decompose=lambda x, y, weight, heavy, reduction, rank: reduce_value(
+        weight * ((1 - y) * x + _unlikely_value(x) * ((heavy - 1) * y + 1)), reduction, rank
+    ),
+    node_name="BinaryCrossEntropyWithLogitsBackward0",
+)  # fmt: skip
 
 
 @public(namespaces=FUNCTIONAL, method=False)
@@ -152,10 +161,10 @@ def binary_cross_entropy_with_logits(
         x = input._array
         options = (reduction, x.ndim)
         try:
-            out = _logits_array(x, target._array, None, None, *options)
+            out = _logits_array(x, target._array, *options)
         except (RuntimeWarning, FloatingPointError):
-            return logits_row(input, target, None, None, *options)
-        return finish(_LOGITS, out, input._level, (input, target, None, None), options)
+            return logits_row(input, target, *options)
+        return finish(_LOGITS, out, input._level, (input, target), options)
     return _logits_checked(input, target, weight, pos_weight, reduction)
 
 
@@ -175,16 +184,17 @@ def _logits_checked(input: Any, target: Any, weight: Any, pos_weight: Any, reduc
     if dtypes.of(target).category < dtypes.FLOATING:
         raise RuntimeError(f"{name}: the target is {dtypes.of(target)!r}; convert with .float()")
     refuse_gradient(name, weight=weight, pos_weight=pos_weight)
+    if weight is None and pos_weight is None:
+        return logits_row(input, target, reduction, len(input.shape))
     kind = dtypes.result_type((input, target))
-    weight = _fitted(name, weight, input, kind)
-    pos_weight = _fitted(name, pos_weight, input, kind)
-    return logits_row(input, target, weight, pos_weight, reduction, len(input.shape))
+    one = wrap(np.ones((), kind.numpy))
+    weight = _fitted(name, one if weight is None else weight, input, kind)
+    heavy = _fitted(name, one if pos_weight is None else pos_weight, input, kind)
+    return weighted_logits_row(input, target, weight, heavy, reduction, len(input.shape))
 
 
 def _fitted(name: str, weight: Any, input: Any, kind: dtypes.dtype) -> Any:
     """A weight in the shape of the input and in the type to compute in."""
-    if weight is None:
-        return None
     require_tensors(name, weight)
     shape = tuple(input.shape)
     if broadcast_shapes(tuple(weight.shape), shape) != shape:
@@ -200,6 +210,11 @@ def _fitted(name: str, weight: Any, input: Any, kind: dtypes.dtype) -> Any:
 # -- of probabilities ---------------------------------------------------------------------------
 
 
+# PyTorch's bounds: a probability of 0 costs 100, and slopes stay finite.
+_FLOOR = -100.0
+_STEEPEST = 1e-12
+
+
 def _probable_array(x: Any, y: Any, weight: Any, reduction: str, rank: int) -> Any:
     if x.size:
         for values, what in ((x, "input"), (y, "target")):
@@ -209,8 +224,7 @@ def _probable_array(x: Any, y: Any, weight: Any, reduction: str, rank: int) -> A
                     "binary_cross_entropy_with_logits takes any numbers"
                 )
     floor = x.dtype.type(_FLOOR)
-    out = np.log1p(-x)
-    out = np.maximum(out, floor)
+    out = np.maximum(np.log1p(-x), floor)
     out *= y - 1
     out -= np.maximum(np.log(x), floor) * y
     if weight is not None:
@@ -218,9 +232,8 @@ def _probable_array(x: Any, y: Any, weight: Any, reduction: str, rank: int) -> A
     return reduce_array(out, reduction, rank)
 
 
-# PyTorch's bounds: a probability of 0 costs 100, and slopes stay finite.
-_FLOOR = -100.0
-_STEEPEST = 1e-12
+def _weigh(values: Any, weight: Any) -> Any:
+    return values if weight is None else values * weight
 
 
 def _probable_slope(x: Any, y: Any) -> Any:
@@ -231,36 +244,27 @@ def _probable_target_slope(x: Any) -> Any:
     return log1p(-x) - log(x)  # not bounded as the loss is, in PyTorch either
 
 
-def _probable_vjp(
-    g: Any, needs: Any, x: Any, y: Any, weight: Any, reduction: str, rank: int
-) -> tuple[Any, ...]:
-    factor = scale(g, reduction, rank, x.shape)
-    if weight is not None:
-        factor = weight * factor
-    x_slope = _probable_slope(x, y) * factor if needs[0] else None
-    y_slope = _probable_target_slope(x) * factor if needs[1] else None
-    return x_slope, y_slope, None
-
-
-def _probable_jvp(
-    row: Row, primals: tuple[Any, ...], tangents: tuple[Any, ...], out: Any, options: Any
-) -> Any:
-    x, y, weight = primals
-    slopes = (_probable_slope(x, y), _probable_target_slope(x))
-    return _push(row, slopes, tangents, weight, options)
-
-
-def _probable_decomposed(x: Any, y: Any, weight: Any, reduction: str, rank: int) -> Any:
-    out = (y - 1) * clamp_min(log1p(-x), _FLOOR) - y * clamp_min(log(x), _FLOOR)
-    return reduce_value(out if weight is None else out * weight, reduction, rank)
-
-
 probable_row: Any = define(
     "binary_cross_entropy", "loss", _probable_array,
     inputs="x y weight", options="reduction rank",
-    vjp=_probable_vjp, infer=infer_loss, decompose=_probable_decomposed,
+    x=lambda g, x, y, weight, reduction, rank: (
+        _weigh(_probable_slope(x, y), weight) * scale(g, reduction, rank, x.shape)
+    ),
+    y=lambda g, x, weight, reduction, rank: (
+        _weigh(_probable_target_slope(x), weight) * scale(g, reduction, rank, x.shape)
+    ),
+    jvp=lambda x, y, weight, x_t, y_t, reduction, rank: reduce_value(
+        _weigh(_probable_slope(x, y) * x_t + _probable_target_slope(x) * y_t, weight),
+        reduction, rank,
+    ),
+    infer=infer_loss,
+    decompose=lambda x, y, weight, reduction, rank: reduce_value(
+        _weigh(
+            (y - 1) * clamp_min(log1p(-x), _FLOOR) - y * clamp_min(log(x), _FLOOR), weight
+        ),
+        reduction, rank,
+    ),
 )  # fmt: skip
-probable_row.row.jvp = _probable_jvp
 
 
 @public(namespaces=FUNCTIONAL, method=False)
@@ -294,7 +298,8 @@ def binary_cross_entropy(
         raise RuntimeError(f"Found dtype {dtypes.of(target)!r} but expected {kind!r}")
     require_floating(name, input)
     refuse_gradient(name, weight=weight)
-    weight = _fitted(name, weight, input, kind)
+    if weight is not None:
+        weight = _fitted(name, weight, input, kind)
     return probable_row(input, target, weight, reduction, len(input.shape))
 
 

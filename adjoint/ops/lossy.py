@@ -67,14 +67,12 @@ def plain_pair(x: Any, y: Any) -> bool:
         a, b = x._array, y._array
         if type(a) is ndarray and type(b) is ndarray and x._level == y._level:
             kind = a.dtype
-            return (
-                kind is b.dtype and (kind is FLOAT32 or kind is FLOAT64) and a.shape == b.shape
-            )
+            return kind is b.dtype and (kind is FLOAT32 or kind is FLOAT64) and a.shape == b.shape
     return False
 
 
 def broadcast_pair(name: str, input: Any, target: Any) -> tuple[Any, Any]:
-    """Both of one shape, with a warning where they were not; ``RuntimeError`` if they do not fit."""
+    """Both of one shape, with a warning where they were not; ``RuntimeError`` if none fits both."""
     x_shape, y_shape = tuple(input.shape), tuple(target.shape)
     if x_shape == y_shape:
         return input, target

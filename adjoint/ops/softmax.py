@@ -128,7 +128,9 @@ def _apply(row: Row, input: Any, dim: Any, dtype: dtypes.dtype | None) -> Any:
 def _apply_checked(row: Row, input: Any, dim: Any) -> Any:
     """The general path: any kind of value, and the errors."""
     require_tensors(row.name, input)
-    refuse_dtype(row.name, input, (dtypes.BOOL, dtypes.INTEGER, dtypes.COMPLEX), NotImplementedError)
+    refuse_dtype(
+        row.name, input, (dtypes.BOOL, dtypes.INTEGER, dtypes.COMPLEX), NotImplementedError
+    )
     rank = len(input.shape)
     dim = normalise_dim(dim, rank)
     return row((input,), (dim if rank else None,))

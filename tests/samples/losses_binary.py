@@ -33,6 +33,7 @@ NO_REDUCTION = wrong(ValueError, "not a valid value", ONES(3), ONES(3), reductio
 
 case(
     F + "binary_cross_entropy_with_logits",
+    rows="binary_cross_entropy_with_logits binary_cross_entropy_with_logits_weighted",
     samples=lambda make: [
         *pairs(make),
         sample(make(2, 3), make(2, 3), weight=make(3)),
