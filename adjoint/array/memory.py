@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from adjoint import dtypes
 
@@ -97,7 +98,10 @@ def storage_of(array: Any) -> tuple[Any, int]:
     while isinstance(owner.base, np.ndarray):
         owner = owner.base
     if owner.dtype != array.dtype or not owner.flags.forc:
-        return array, 0
+        # Memory that came from outside, or is seen as another type: what the array spans.
+        span = sum((n - 1) * stride for n, stride in zip(array.shape, array.strides, strict=True))
+        count = span // array.itemsize + 1 if array.size else 0
+        return as_strided(array, (count,), (array.itemsize,)), 0
     flat = owner.reshape(-1, order="A")
     offset = array.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
     return flat, offset // array.itemsize

@@ -9,7 +9,7 @@ from adjoint import dtypes
 from adjoint.errors import describe_shape
 from adjoint.tape import hooks
 from adjoint.tape.backward import backward
-from adjoint.tape.node import AccumulateGrad, Port
+from adjoint.tape.node import AccumulateGrad, Port, Refused
 from adjoint.tape.tensor import Tensor, mark_view, set_requires_grad, wrap
 
 
@@ -49,6 +49,8 @@ class Recording:
         node = self._node
         if isinstance(node, Port):
             return node.node
+        if isinstance(node, Refused):
+            raise node.error()
         return None if isinstance(node, AccumulateGrad) else node
 
     @property

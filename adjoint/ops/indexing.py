@@ -1,42 +1,217 @@
-"""Indexing: reading parts of a tensor with square brackets."""
+"""Indexing: reading and writing parts of a tensor with square brackets.
+
+Whole numbers, slices, None and Ellipsis are taken one after the other, each a view of the last.
+What is left, tensors of indices and masks, is read or written by one row.
+"""
 
 from __future__ import annotations
 
-from operator import index as as_index
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from adjoint import dtypes
+from adjoint.array.memory import writable
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
+from adjoint.ops.brackets import Entries, dimensions_used, gather_indices, mask_alone, split_index
+from adjoint.ops.index_rows import index_mask_row, index_put_row, index_row, write_into
+from adjoint.ops.inplace import before_write, check_writable, store
+from adjoint.ops.kinds.public import public, publish
+from adjoint.ops.masks import fill_value, masked_fill_row
 from adjoint.ops.movement import reshape_row
-from adjoint.ops.slicing import select_place, slice_places
+from adjoint.ops.slicing import select_place
+from adjoint.ops.writing import copy_
+from adjoint.tape.tensor import Tensor, memory_of
+
+
+def _out_of_range(error: IndexError, x: Any) -> IndexError:
+    """NumPy's error with the shape of the tensor."""
+    return IndexError(f"{error} (indexing a tensor of shape {describe_shape(x.shape)})")
+
+
+# -- reading ------------------------------------------------------------------------------------
 
 
 def getitem(input: Any, index: Any) -> Any:
-    """``input[index]`` for ints, slices, None and Ellipsis: a view of the same memory."""
-    items = index if isinstance(index, tuple) else (index,)
-    used = sum(item is not None and item is not Ellipsis for item in items)
-    rank = len(input.shape)
-    if used > rank:
-        raise IndexError(f"too many indices for tensor of dimension {rank}")
-    dim = -rank
-    for item in items:
-        if item is None:
-            place = dim + len(input.shape)
-            input = reshape_row(input, (*input.shape[:place], 1, *input.shape[place:]))
-        elif item is Ellipsis:
-            dim += rank - used
-        elif isinstance(item, slice):
-            input = slice_places(input, dim, item)
-            dim += 1
-        elif hasattr(item, "__index__"):
-            input = select_place(input, dim, as_index(item))
-            dim += 1
-        else:
-            raise IndexError(
-                f"unsupported index of type {type(item).__name__} into a tensor of shape "
-                f"{describe_shape(input.shape)}"
+    """``input[index]``: a view, or a copy of what tensors of indices or masks choose."""
+    kind = type(index)
+    if kind is int and input.shape:
+        return select_place(input, -len(input.shape), index)
+    x, entries = split_index(input, index)
+    return read(x, entries) if entries else x
+
+
+def read(x: Any, entries: Entries) -> Any:
+    """What tensors of indices choose of ``x``."""
+    mask = mask_alone(x, entries)
+    if mask is not None:
+        return index_mask_row(x, mask, len(x.shape) - entries[0][0] - len(mask.shape))
+    places, dims, block = gather_indices(x, entries)
+    try:
+        return index_row(x, places, dims, block)
+    except IndexError as error:
+        raise _out_of_range(error, x) from None
+
+
+# -- writing ------------------------------------------------------------------------------------
+
+
+def setitem(input: Any, index: Any, value: Any) -> None:
+    """``input[index] = value``: a number, or a tensor that broadcasts and is cast."""
+    if not isinstance(value, Tensor):
+        if not isinstance(value, (bool, int, float, complex)):
+            raise TypeError(
+                f"can't assign a {type(value).__name__} to a tensor of {dtypes.of(input)!r}"
             )
-    return input
+        if index is not False:
+            value = fill_value("__setitem__", value, input)[0]
+    if index is False:
+        return
+    x, entries = split_index(input, index)
+    if entries:
+        _write(x, entries, value)
+        return
+    while len(value.shape) > len(x.shape) and value.shape[0] == 1:
+        value = reshape_row(value, tuple(value.shape[1:]))
+    copy_(x, value)
 
 
+def _write(x: Any, entries: Entries, value: Any) -> None:
+    shape = tuple(value.shape)
+    while shape and shape[0] == 1:
+        shape = shape[1:]
+    if shape != tuple(value.shape):
+        value = reshape_row(value, shape)
+    index_put_(x, entries, value, False)
+
+
+def index_put_(x: Any, entries: Entries, value: Any, accumulate: bool) -> Any:
+    """Write ``value`` where tensors of indices say; ``RuntimeError`` for another type or shape."""
+    mask = None if accumulate or value.shape else mask_alone(x, entries)
+    recording = check_writable(x, (value,), expanded=True)
+    if mask is not None:
+        after = len(x.shape) - entries[0][0] - len(mask.shape)
+        mask = reshape_row(mask, (*mask.shape, *(1,) * after))
+        if not recording and _plain(x, mask, value):
+            _write_plain(x, lambda array: masked_copy(array, mask._array, value._array))
+            return x
+        if dtypes.of(value) is not dtypes.of(x):
+            value = value.to(dtypes.of(x))
+        return store(x, masked_fill_row(x, mask, value), "__setitem__")
+    if dtypes.of(value) is not dtypes.of(x):
+        raise RuntimeError(
+            "Index put requires the source and destination dtypes match, got "
+            f"{dtypes.of(x)!r} for the destination and {dtypes.of(value)!r} for the source"
+        )
+    where = _checked_places(x, entries, value)
+    try:
+        if not recording and _plain(x, where[0], value):
+            places, source = where[0]._array, value._array
+            _write_plain(x, lambda array: write_into(array, places, source, *where[1:], accumulate))
+            return x
+        return store(x, index_put_row(x, where[0], value, *where[1:], accumulate), "__setitem__")
+    except IndexError as error:
+        raise _out_of_range(error, x) from None
+
+
+def _plain(*tensors: Any) -> bool:
+    return all(isinstance(each, Tensor) and type(each._array) is np.ndarray for each in tensors)
+
+
+def _write_plain(x: Any, write: Callable[[Any], None]) -> None:
+    """Let ``write`` change memory whose history stays what it is."""
+    memory = memory_of(x)
+    before_write(memory)
+    write(writable(x._array))
+    memory.note_write()
+
+
+def masked_copy(array: Any, mask: Any, value: Any) -> None:
+    """Write a number into memory where a mask is true."""
+    np.copyto(array, value, where=mask, casting="unsafe")
+
+
+def _checked_places(x: Any, entries: Entries, value: Any) -> tuple[Any, tuple[int, ...], int]:
+    """What ``gather_indices`` gives, if ``value`` fits there; ``RuntimeError`` otherwise."""
+    places, dims, block = gather_indices(x, entries)
+    rank = len(x.shape)
+    rest = [x.shape[dim] for dim in range(-rank, 0) if dim not in dims]
+    start = len(rest) - block
+    shape = (*rest[:start], *places.shape[1:], *rest[start:])
+    fits = len(value.shape) <= len(shape) and all(
+        size in (1, wanted)
+        for size, wanted in zip(reversed(value.shape), reversed(shape), strict=False)
+    )
+    if not fits:
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {describe_shape(value.shape)} cannot be "
+            f"broadcast to indexing result of shape {describe_shape(shape)}"
+        )
+    return places, dims, block
+
+
+@public()
+def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+    """``input`` with ``values`` put, or added, at the places that a tuple of tensors names.
+
+    Raises ``RuntimeError`` for another type or a shape that does not broadcast, ``IndexError``
+    out of range.
+
+    >>> import adjoint as torch
+    >>> torch.zeros(3).index_put((torch.tensor([0, 2]),), torch.tensor(1.0))
+    tensor([1., 0., 1.])
+    """
+    entries = _entries_of("index_put", input, indices, values)
+    places, dims, block = _checked_places(input, entries, values)
+    try:
+        return index_put_row(input, places, values, dims, block, bool(accumulate))
+    except IndexError as error:
+        raise _out_of_range(error, input) from None
+
+
+def index_put_method(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+    """In-place form of ``index_put``: writes into ``input`` and returns it."""
+    return index_put_(input, _entries_of("index_put_", input, indices, values), values, accumulate)
+
+
+def _entries_of(name: str, input: Any, indices: Any, values: Any) -> Entries:
+    """The tensors of indices that a call gives, checked, with the dimension each begins at."""
+    for number, each in enumerate(indices):
+        if not isinstance(each, Tensor):
+            raise TypeError(
+                f"{name}(): expected Tensor as element {number} of indices, but got "
+                f"{type(each).__name__}"
+            )
+    if not isinstance(values, (Value, np.ndarray)):
+        raise TypeError(f"{name}(): values must be a Tensor, not {type(values).__name__}")
+    if not len(indices):
+        raise RuntimeError(f"{name}(): at least one tensor of indices is needed")
+    used = dimensions_used(tuple(indices))
+    if used > len(input.shape):
+        raise IndexError(
+            f"too many indices for tensor of dimension {len(input.shape)} (got {used})"
+        )
+    entries: Entries = []
+    dim = 0
+    for each in indices:
+        kind = dtypes.of(each)
+        is_mask = kind in (dtypes.bool_, dtypes.uint8)
+        if not is_mask and kind not in (dtypes.int64, dtypes.int32):
+            raise IndexError(
+                f"tensors used as indices must be long, int, byte or bool tensors, not {kind!r}"
+            )
+        entries.append((dim, each))
+        dim += len(each.shape) if is_mask else 1
+    if dtypes.of(values) is not dtypes.of(input):
+        raise RuntimeError(
+            "Index put requires the source and destination dtypes match, got "
+            f"{dtypes.of(input)!r} for the destination and {dtypes.of(values)!r} for the source"
+        )
+    return entries
+
+
+publish("index_put_", index_put_method, (), True)
 Value.__getitem__ = getitem  # type: ignore[attr-defined]
+Tensor.__setitem__ = setitem  # type: ignore[attr-defined]

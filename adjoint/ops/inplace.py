@@ -1,8 +1,8 @@
-"""Writing in place: memory, version counters, and the history of a base and its views.
+"""Writing in place: what may be written to, how results are stored, and the plain writes.
 
-An in-place operation is computed out of place and stored. For a view, the store is itself an
-operation on the base (``copy_slices``, linear in both), and every view of the base is then
-recorded anew from it, in the order in which the views were made.
+An in-place operation is computed out of place and stored, except where nothing is recorded and
+NumPy can write its result straight into the memory. What a write does to the history of a base
+and its views is in ``rewriting``.
 """
 
 from __future__ import annotations
@@ -14,62 +14,52 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
-from adjoint.array.value import Value
+from adjoint.array.memory import writable
 from adjoint.errors import describe_shape
+from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.general import define
-from adjoint.ops.kinds.row import Row
+from adjoint.ops.kinds.row import FLOAT32, FLOAT64
+from adjoint.ops.rewriting import alias, array_at, base_of, rebind, rewrite
 from adjoint.tape.modes import modes
-from adjoint.tape.node import AccumulateGrad, Port
-from adjoint.tape.tensor import Tensor, memory_of, new
+from adjoint.tape.node import AccumulateGrad
+from adjoint.tape.tensor import SEVERAL, Memory, Tensor, memory_of, wrap
 
-Path = tuple[tuple[Row, tuple[Any, ...], int], ...]
+ndarray = np.ndarray
+# What ufuncs raise for shapes and types that do not fit: the general path words it.
+TROUBLE = (ValueError, TypeError, RuntimeWarning, FloatingPointError)
+# These may be given a tensor that is expanded: they write the same into all that share a place.
+SAME_EVERYWHERE = frozenset(("masked_fill_", "index_fill_", "index_put_", "tril_", "triu_"))
 
+zero_row = define(
+    "zero", "movement", lambda x: np.zeros(x.shape, x.dtype), x=zero, jvp=zero,
+    low_precision=False, conjugate=False,
+)  # fmt: skip
 
-def follow(value: Any, path: Path) -> Any:
-    """Take the views of ``path`` one after the other."""
-    for row, options, number in path:
-        value = row((value,), options)
-        if row.many_outputs:
-            value = value[number]
-    return value
-
-
-def _copy_slices(base: Any, source: Any, path: Path) -> Any:
-    out = base.copy()
-    np.copyto(follow(out, path), source, casting="unsafe")
-    return out
-
-
-def _without(g: Any, path: Path) -> Any:
-    region = follow(g, path)
-    return copy_slices(g, np.zeros(region.shape, dtypes.of(g).numpy), path)
-
-
-copy_slices = define(
-    "copy_slices",
-    "movement",
-    _copy_slices,
-    inputs="base source",
-    options="path",
-    base=lambda g, path: _without(g, path),
-    source=lambda g, path: follow(g, path),
-    jvp="linear",
-    batch="loop",
-    low_precision=False,
-    node_name="CopySlices",
-)
+# -- operations in place ------------------------------------------------------------------------
 
 
 def in_place(operation: Callable[..., Any], name: str) -> Callable[..., Any]:
     """The form of an operation that stores its result in its first input and returns that."""
+    row = getattr(operation, "row", None)
+    direct = _ufunc_of(row)
+    expanded = name in SAME_EVERYWHERE
 
     def operate(self: Any, *args: Any, **kwargs: Any) -> Any:
-        check_writable(self)
-        before = alias(self)
-        result = operation(before, *args, **kwargs)
-        if sys.getrefcount(before) > 2 and isinstance(before._array, np.ndarray):
+        if direct is not None and not kwargs and _write_directly(self, direct, args):
+            return self
+        sources = (*args, *kwargs.values()) if kwargs else args
+        recording = check_writable(self, sources, expanded=expanded)
+        given = self
+        if recording:
+            given = alias(self)
+            given._memory = None
+            if row is None and type(self._array) is ndarray:
+                given._array = self._array.copy()  # any of the rows inside may keep it
+        result = operation(given, *args, **kwargs)
+        kept = recording and row is not None and sys.getrefcount(given) > 2
+        if kept and type(self._array) is ndarray:
             # A formula needs the values that the write replaces: it keeps a copy, as in PyTorch.
-            before._array, before._memory = before._array.copy(), None
+            given._array = self._array.copy()
         return store(self, result, name)
 
     operate.__name__ = operate.__qualname__ = name
@@ -77,62 +67,63 @@ def in_place(operation: Callable[..., Any], name: str) -> Callable[..., Any]:
     return operate
 
 
-def alias(tensor: Any) -> Any:
-    """Another Tensor on the same memory with today's history, which a later write leaves alone."""
-    other = new(Tensor)
-    other._array = tensor._array
-    other._node = tensor._node
-    other._level = tensor._level
-    other._memory = memory_of(tensor)
-    other._view = tensor._view
-    return other
+def _ufunc_of(row: Any) -> Any:
+    """The ufunc that a row of one or two inputs is, if it is one that keeps floating types."""
+    if row is None or row.kind != "elementwise" or row.result == "bool" or row.options:
+        return None
+    return row.compute if isinstance(row.compute, np.ufunc) else None
 
 
-def check_writable(tensor: Any) -> None:
-    """Raise ``RuntimeError`` where PyTorch does: leaves that require grad, their views, repeats."""
-    if not isinstance(tensor, Tensor):
-        raise TypeError(f"only Tensors are written in place, not {type(tensor).__name__}")
-    base = tensor if tensor._view is None else tensor._view.base
-    if modes.enabled:
-        if isinstance(tensor._node, AccumulateGrad):
-            raise RuntimeError(
-                "a leaf Variable that requires grad is being used in an in-place operation. "
-                "Use no_grad() around an update, or an operation that is not in place"
-            )
-        if isinstance(base._node, AccumulateGrad) and tensor._view.differentiable:
-            raise RuntimeError(
-                "a view of a leaf Variable that requires grad is being used in an in-place "
-                "operation. Use no_grad() around an update, or clone() the leaf first"
-            )
-    if tensor.__dict__.get("_inference") and not modes.inference:
-        raise RuntimeError(
-            "Inplace update to inference tensor outside InferenceMode is not allowed; "
-            "use .clone() to get a normal tensor first"
-        )
-    array = tensor._array
-    if (
-        isinstance(array, np.ndarray)
-        and array.size > 1
-        and any(
-            stride == 0 and size > 1
-            for stride, size in zip(array.strides, array.shape, strict=True)
-        )
-    ):
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a "
-            f"single memory location (shape {describe_shape(array.shape)}, expanded). "
-            "Please clone() the tensor before performing the operation."
-        )
+def _write_directly(self: Any, ufunc: Any, args: tuple[Any, ...]) -> bool:
+    """Let the ufunc write into plain floating memory where nothing is recorded or shared."""
+    if not isinstance(self, Tensor) or self._view is not None or len(args) + 1 != ufunc.nin:
+        return False
+    array = self._array
+    if type(array) is not ndarray or (self._node is not None and modes.enabled):
+        return False
+    kind = array.dtype
+    if (kind is not FLOAT32 and kind is not FLOAT64) or 0 in array.strides:
+        return False
+    operands = [array]
+    for other in args:
+        if type(other) in (float, int):
+            operands.append(other)
+        elif (
+            isinstance(other, Tensor)
+            and other._level == self._level
+            and type(other._array) is ndarray
+            and other._array.dtype is kind
+            and (other._node is None or not modes.enabled)
+            and (other._memory is None or other._memory is not self._memory or other is self)
+        ):
+            operands.append(other._array)
+        else:
+            return False
+    if "_inference" in self.__dict__ and not modes.inference:
+        return False
+    memory = self._memory
+    if memory is None:
+        memory = memory_of(self)
+    before_write(memory)
+    try:
+        ufunc(*operands, out=array)
+    except TROUBLE:
+        return False
+    memory.note_write()
+    return True
 
 
 def store(target: Any, result: Any, name: str) -> Any:
-    """Put ``result`` into the memory of ``target``, whose history becomes that of the result."""
-    if tuple(result.shape) != tuple(target.shape):
+    """Put ``result`` into the memory of ``target``, whose history becomes that of the result.
+
+    Raises ``RuntimeError`` for another shape, and a type that ``target`` cannot hold.
+    """
+    if tuple(result.shape) != tuple(target._array.shape):
         raise RuntimeError(
-            f"{name}: output with shape {describe_shape(target.shape)} doesn't match the "
+            f"{name}: output with shape {describe_shape(target._array.shape)} doesn't match the "
             f"broadcast shape {describe_shape(result.shape)}"
         )
-    found, wanted = dtypes.of(result._array), dtypes.of(target._array)
+    found, wanted = dtypes.of(result), dtypes.of(target._array)
     if found.category > wanted.category:
         raise RuntimeError(
             f"{name}: result type {found!r} can't be cast to the desired output type {wanted!r}"
@@ -141,83 +132,181 @@ def store(target: Any, result: Any, name: str) -> Any:
     return target
 
 
-def overwrite(target: Any, result: Any) -> None:
-    """Store values that fit, count the write, and rewrite the history of base and views."""
-    view = target._view
-    if isinstance(target._array, np.ndarray) and not isinstance(result._array, Value):
-        np.copyto(target._array, result._array, casting="unsafe")
-        memory_of(target).note_write()
-        # Under no_grad nothing is recorded and the history stays what it was, as for leaves
-        # that an optimiser updates.
-        if modes.enabled and (result._node is not None or _has_history(target)):
-            _rewrite_history(target, result)
-    elif view is None:
-        target._array = result._array
-        memory_of(target).note_write()
-        target._node = result._node
-        _renew_views(target, arrays=True)
-    else:
-        base, path = view.base, path_of(target)
-        changed = copy_slices(alias(base), result, path)
-        base._array, base._node = changed._array, changed._node
-        memory_of(target).note_write()
-        _renew_views(base, arrays=True)
+# -- what may be written to ---------------------------------------------------------------------
 
 
-def _has_history(target: Any) -> bool:
-    base = target if target._view is None else target._view.base
-    return target._node is not None or base._node is not None
+def check_writable(tensor: Any, sources: tuple[Any, ...] = (), *, expanded: bool = False) -> bool:
+    """Whether writing what is made of ``sources`` into ``tensor`` is recorded.
 
-
-def path_of(tensor: Any) -> Path:
-    """The views that lead from the base to ``tensor``."""
-    steps = []
-    while tensor._view is not None:
-        view = tensor._view
-        steps.append((view.row, view.options, view.number))
-        tensor = view.parent
-    return tuple(reversed(steps))
-
-
-def _rewrite_history(target: Any, result: Any) -> None:
-    view = target._view
-    if view is None or not view.differentiable:
-        target._node = result._node
-        _renew_views(target, arrays=False)
-        return
-    base = view.base
-    before, source = alias(base), alias(result)
-    mask = (before._node is not None) + 2 * (source._node is not None)
-    if mask:
-        row = copy_slices.row  # type: ignore[attr-defined]
-        node = row.make_node(
-            mask, (before, source), (path_of(target),), base._array, sys._getframe(1)
+    Raises ``RuntimeError`` where PyTorch does: for leaves that require grad and views of them
+    (unless nothing is recorded), ambiguous views, inference tensors, memory in which several
+    elements share a place (unless ``expanded``), and sources that overlap it.
+    """
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"only Tensors are written in place, not {type(tensor).__name__}")
+    wanted = False
+    for source in sources:
+        if isinstance(source, Tensor):
+            if source._node is not None:
+                wanted = True
+            if source._memory is not None and source._memory is tensor._memory:
+                _refuse_overlap(tensor, source)
+    view = tensor._view
+    base = tensor if view is None or not view.differentiable else view.base
+    recording = modes.enabled and (wanted or tensor._node is not None or base._node is not None)
+    if recording:
+        _refuse_ambiguous(tensor, base)
+    if tensor.__dict__.get("_inference") and not modes.inference:
+        raise RuntimeError(
+            "Inplace update to inference tensor outside InferenceMode is not allowed; "
+            "use .clone() to get a normal tensor first"
         )
-        node.shape, node.dtype = base._array.shape, base._array.dtype
-        base._node = node
+    array = tensor._array
+    if (
+        not expanded
+        and type(array) is ndarray
+        and 0 in array.strides
+        and array.size > 1
+        and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True))
+    ):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a "
+            f"single memory location (shape {describe_shape(array.shape)}, expanded). "
+            "Please clone() the tensor before performing the operation."
+        )
+    return recording
+
+
+def _refuse_ambiguous(tensor: Any, base: Any) -> None:
+    view = tensor._view
+    if base is not tensor:
+        if view.creation == SEVERAL:
+            raise RuntimeError(
+                "this tensor is a view that is one of several outputs of a function, and is being "
+                "modified inplace. Such functions do not allow the output views to be modified "
+                "inplace. You should replace the inplace operation by an out-of-place one"
+            )
+        if view.creation is not None:
+            raise RuntimeError(
+                f"A view {view.creation} and is being modified inplace with grad mode enabled: "
+                "whether the write is to be recorded is ambiguous. Move both the view and the "
+                "write inside the block, or both outside"
+            )
+        if isinstance(base._node, AccumulateGrad):
+            raise RuntimeError(
+                "a view of a leaf Variable that requires grad is being used in an in-place "
+                "operation. Use no_grad() around an update, or clone() the leaf first"
+            )
+    if isinstance(tensor._node, AccumulateGrad):
+        raise RuntimeError(
+            "a leaf Variable that requires grad is being used in an in-place operation. "
+            "Use no_grad() around an update, or an operation that is not in place"
+        )
+
+
+def _refuse_overlap(tensor: Any, source: Any) -> None:
+    """Refuse a source that shares some places with what is written, but is not the same view."""
+    a, b = tensor._array, source._array
+    if source is tensor or type(a) is not ndarray or type(b) is not ndarray:
+        return
+    if a.strides == b.strides and a.shape == b.shape and _address(a) == _address(b):
+        return
+    # As PyTorch: only where both lie without gaps is it known that they do overlap.
+    if a.size and b.size and _is_dense(a) and _is_dense(b) and np.may_share_memory(a, b):
+        raise RuntimeError(
+            "unsupported operation: some elements of the input tensor and the written-to tensor "
+            f"refer to a single memory location (shapes {describe_shape(b.shape)} and "
+            f"{describe_shape(a.shape)}). Please clone() the tensor before performing the "
+            "operation."
+        )
+
+
+def _address(array: Any) -> int:
+    return int(array.__array_interface__["data"][0])
+
+
+def _is_dense(array: Any) -> bool:
+    """Whether the elements fill a stretch of memory, in whatever order of dimensions."""
+    step = array.itemsize
+    for stride, size in sorted(zip(array.strides, array.shape, strict=True)):
+        if size != 1:
+            if stride != step:
+                return False
+            step *= size
+    return True
+
+
+# -- the write ----------------------------------------------------------------------------------
+
+
+def before_write(memory: Memory) -> None:
+    """Before the first write: what the root's node saved of this memory will be found spoiled."""
+    if memory.version or memory.root is None:
+        return
+    root = memory.root()
+    node = None if root is None else root._node
+    node = getattr(node, "node", node)
+    saved = getattr(node, "saved", None)
+    if not saved:
+        return
+    array = root._array
+    if any(value is array for value in saved):
+        witness = wrap(array, root._level)
+        witness._memory = memory
+        node.saved = tuple(witness if value is array else value for value in saved)
+
+
+def overwrite(target: Any, value: Any, edge: Any = False) -> None:
+    """Write a value that broadcasts to ``target``, count the write, and rewrite the history.
+
+    ``edge`` is the history of what is written; by default the value's own.
+    """
+    memory = memory_of(target)
+    array = array_at(value, target._level)
+    base = base_of(target)
+    before = alias(base)
+    before._memory = None
+    if type(target._array) is ndarray and type(array) is ndarray:
+        before_write(memory)
+        copy_into(target._array, array)
+        memory.note_write()
     else:
-        base._node = None
-    _renew_views(base, arrays=False)
+        rebind(target, value)
+        memory.note_write()
+    if not modes.enabled:
+        return
+    if before._level != target._level:
+        before._node = None
+    if edge is False:
+        same = isinstance(value, Tensor) and value._level == target._level
+        edge = value._node if same else None
+        if edge is None and target._node is not None and target._array.dtype.kind in "fc":
+            # What does not depend on the old values passes zeros on, as in PyTorch.
+            edge = zero_node(target)
+    if edge is not None or target._node is not None or before._node is not None:
+        rewrite(target, edge, before)
 
 
-def _renew_views(base: Any, arrays: bool) -> None:
-    """Record every live view of ``base`` anew, parents before the views taken of them."""
-    memory = memory_of(base)
-    for reference in memory.views:
-        view = reference()
-        if view is None or view._view is None or not view._view.differentiable:
-            continue
-        look = view._view
-        if look.base is not base and look.parent is not base:
-            continue
-        row, options, number = look.row, look.options, look.number
-        if arrays:
-            fresh = follow(look.parent, ((row, options, number),))
-            view._array, view._node = fresh._array, fresh._node
-        elif look.parent._node is None:
-            view._node = None
-        else:
-            out = view._array
-            node = row.make_node(1, (look.parent,), options, out, sys._getframe(1))
-            node.shape, node.dtype = out.shape, out.dtype
-            view._node = Port(node, number, out.shape, out.dtype) if row.many_outputs else node
+def zero_node(target: Any) -> Any:
+    """A node that answers every gradient with zeros for what ``target`` was."""
+    node = zero_row.row.make_node(1, (target,), (), target._array, sys._getframe(1))
+    node.shape, node.dtype = target._array.shape, target._array.dtype
+    return node
+
+
+def copy_into(memory: Any, values: Any) -> None:
+    """Write values of any type that broadcast, and cast as PyTorch casts."""
+    if values.dtype.kind == "c" and memory.dtype.kind != "c":
+        values = values.real
+    if not memory.flags.writeable:
+        memory = writable(memory)
+    try:
+        np.copyto(memory, values, casting="unsafe")
+    except (RuntimeWarning, FloatingPointError):
+        with np.errstate(all="ignore"):
+            np.copyto(memory, values, casting="unsafe")
+
+
+__all__ = [
+    "alias", "before_write", "check_writable", "copy_into", "in_place", "overwrite", "store",
+]  # fmt: skip

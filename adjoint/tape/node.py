@@ -8,6 +8,8 @@ import sys
 from types import CodeType, FrameType
 from typing import Any
 
+from adjoint.errors import GraphError
+
 # One logical clock for everything on the tape. A node's inputs are always older than the node, so
 # going from the youngest node to the oldest is a topological order; and a saved value was spoiled
 # exactly if its memory was written after the node that saved it.
@@ -107,6 +109,27 @@ class AccumulateGrad(Node):
     def variable(self) -> Any:
         """The leaf tensor, None if it is gone."""
         return self.variable_reference()
+
+
+class Refused(Node):
+    """What stands for the history of a view that a write has made ambiguous: an error to use."""
+
+    __slots__ = ("reason",)
+
+    reason: str
+
+    def error(self) -> GraphError:
+        """What to tell whoever uses it."""
+        return GraphError(
+            f"A view that {self.reason}, and its base or another view of its base has been "
+            "modified inplace since: what its gradient would be is ambiguous. Take the view "
+            "again after the write, or use an operation that is not in place"
+        )
+
+    @property
+    def plan(self) -> Any:
+        """Raises: a backward pass has come here."""
+        raise self.error()
 
 
 Edge = Node | Port | None

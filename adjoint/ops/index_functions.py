@@ -1,0 +1,224 @@
+"""Reading and writing whole slices along a dimension, or elements of the flat tensor, by index."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from adjoint import dtypes
+from adjoint.array.value import Value
+from adjoint.errors import describe_shape
+from adjoint.ops.index_rows import (
+    index_add_row,
+    index_copy_row,
+    index_fill_row,
+    index_select_row,
+    put_row,
+    take_row,
+)
+from adjoint.ops.kinds.public import public
+from adjoint.ops.masks import fill_value
+from adjoint.ops.movement import reshape_row
+from adjoint.ops.scatter import require_index, require_range
+from adjoint.shapes import normalise_dim, product
+
+LONG = (dtypes.int64,)
+
+# -- slices along a dimension -------------------------------------------------------------------
+
+
+def _vector(name: str, index: Any, error: type[Exception]) -> Any:
+    if len(index.shape) > 1:
+        raise error(
+            f"{name}(): Index is supposed to be a vector, not {describe_shape(index.shape)}"
+        )
+    return reshape_row(index, (1, product(index.shape)))
+
+
+def _same_type(name: str, input: Any, source: Any) -> None:
+    if not isinstance(source, (Value, np.ndarray)):
+        raise TypeError(f"{name}(): source must be a Tensor, not {type(source).__name__}")
+    if dtypes.of(input) is not dtypes.of(source):
+        raise RuntimeError(
+            f"{name}(): self and source expected to have the same dtype, but got "
+            f"{dtypes.of(input)!r} and {dtypes.of(source)!r}"
+        )
+
+
+@public()
+def index_select(input: Any, dim: int, index: Any) -> Any:
+    """The slices along ``dim`` that the vector ``index`` names, in its order.
+
+    Raises ``IndexError`` for a place out of range (they do not count from the end) or a matrix.
+
+    >>> import adjoint as torch
+    >>> torch.index_select(torch.tensor([[1, 2], [3, 4]]), 0, torch.tensor([1, 1]))
+    tensor([[3, 4],
+            [3, 4]])
+    """
+    require_index("index_select", index)
+    dim = normalise_dim(dim, len(input.shape))
+    places = _vector("index_select", index, IndexError)
+    if not input.shape:
+        if places.shape[1] != 1:
+            raise RuntimeError(
+                "index_select(): Index to scalar can have only 1 value, got "
+                f"{places.shape[1]} values"
+            )
+        require_range("index_select", index, 1, IndexError)
+        out = index_select_row(reshape_row(input, (1,)), places, (-1,), 0)
+        return reshape_row(out, ())
+    require_range("index_select", index, input.shape[dim], IndexError)
+    return index_select_row(input, places, (dim,), -dim - 1)
+
+
+def _slices(name: str, input: Any, dim: int, places: Any, source: Any, error: Any) -> Any:
+    """The source of a write checked against what it is written to."""
+    if not input.shape or not source.shape:
+        if len(source.shape) or places.shape[1] != 1:
+            raise error(
+                f"{name}(): a source of shape {describe_shape(source.shape)} and "
+                f"{places.shape[1]} places do not fit a tensor of shape "
+                f"{describe_shape(input.shape)}"
+            )
+        return source
+    if len(source.shape) != len(input.shape):
+        raise error(
+            f"{name}(): source and self must have as many dimensions, but got shapes "
+            f"{describe_shape(source.shape)} and {describe_shape(input.shape)}"
+        )
+    if source.shape[dim] != places.shape[1]:
+        raise error(
+            f"{name}(): Number of indices ({places.shape[1]}) should be equal to source.size(dim) "
+            f"({source.shape[dim]}), for dim {dim + len(input.shape)}"
+        )
+    wanted = [*input.shape]
+    wanted[dim] = source.shape[dim]
+    if tuple(wanted) != tuple(source.shape):
+        raise RuntimeError(
+            f"{name}(): source tensor shape must match self tensor shape, excluding the specified "
+            f"dimension: got {describe_shape(source.shape)} for {describe_shape(input.shape)}"
+        )
+    return source
+
+
+def _write(row: Any, input: Any, dim: int, places: Any, source: Any, accumulate: bool) -> Any:
+    if input.shape:
+        return row(input, places, source, (dim,), -dim - 1, accumulate)
+    out = row(reshape_row(input, (1,)), places, source, (-1,), 0, accumulate)
+    return reshape_row(out, ())
+
+
+@public(in_place=True)
+def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
+    """``input`` with the slices of ``source``, times ``alpha``, added at ``index`` along ``dim``.
+
+    Raises ``RuntimeError`` for a place out of range, or a source of another type or shape.
+
+    >>> import adjoint as torch
+    >>> torch.zeros(3).index_add(0, torch.tensor([0, 0]), torch.tensor([1.0, 2.0]))
+    tensor([3., 0., 0.])
+    """
+    require_index("index_add", index)
+    dim = normalise_dim(dim, len(input.shape))
+    places = _vector("index_add", index, IndexError)
+    _same_type("index_add", input, source)
+    source = _slices("index_add", input, dim, places, source, RuntimeError)
+    require_range("index_add", index, input.shape[dim] if input.shape else 1, RuntimeError)
+    if alpha != 1:
+        if isinstance(alpha, float) and dtypes.of(input).category < dtypes.FLOATING:
+            raise RuntimeError(
+                f"index_add(): for integers alpha must not be a floating number, but it is {alpha}"
+            )
+        source = source * alpha
+    return _write(index_add_row, input, dim, places, source, True)
+
+
+@public(in_place=True)
+def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
+    """``input`` with the slices of ``source`` put at ``index`` along ``dim``.
+
+    Raises ``IndexError`` for a place out of range or a source that does not fit, ``RuntimeError``
+    for one of another type.
+
+    >>> import adjoint as torch
+    >>> torch.zeros(3).index_copy(0, torch.tensor([2, 0]), torch.tensor([1.0, 2.0]))
+    tensor([2., 0., 1.])
+    """
+    require_index("index_copy", index, LONG)
+    dim = normalise_dim(dim, len(input.shape))
+    places = _vector("index_copy", index, IndexError)
+    _same_type("index_copy", input, source)
+    source = _slices("index_copy", input, dim, places, source, IndexError)
+    require_range("index_copy", index, input.shape[dim] if input.shape else 1, IndexError)
+    return _write(index_copy_row, input, dim, places, source, False)
+
+
+@public(in_place=True)
+def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
+    """``input`` with ``value``, a number or a 0-d tensor, in the slices at ``index`` along ``dim``.
+
+    Raises ``IndexError`` for a place out of range, ``RuntimeError`` for a value with dimensions.
+
+    >>> import adjoint as torch
+    >>> torch.zeros(3).index_fill(0, torch.tensor([0, -1]), 1)
+    tensor([1., 0., 1.])
+    """
+    require_index("index_fill", index, LONG, IndexError)
+    dim = normalise_dim(dim, len(input.shape))
+    places = _vector("index_fill", index, RuntimeError)
+    number, _ = fill_value("index_fill", value, input)
+    size = input.shape[dim] if input.shape else 1
+    require_range("index_fill", index, size, IndexError, negative=True)
+    return _write(index_fill_row, input, dim, places, number, False)
+
+
+# -- elements of the flat tensor ----------------------------------------------------------------
+
+
+@public()
+def take(input: Any, index: Any) -> Any:
+    """The elements of ``input``, as if it were a vector, at ``index``, in its shape.
+
+    Raises ``IndexError`` out of range, ``RuntimeError`` for an index that is not of int64.
+
+    >>> import adjoint as torch
+    >>> torch.take(torch.tensor([[1, 2], [3, 4]]), torch.tensor([0, -1]))
+    tensor([1, 4])
+    """
+    require_index("take", index, LONG)
+    size = product(input.shape)
+    require_range("take", index, size, IndexError, negative=True)
+    if not size and product(index.shape):
+        raise IndexError("take(): tried to take from an empty tensor")
+    places = reshape_row(index, (1, *index.shape))
+    return take_row(reshape_row(input, (size,)), places, (-1,), 0)
+
+
+@public(in_place=True)
+def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
+    """``input`` with the elements of ``source`` put, or added, at ``index`` as if it were a vector.
+
+    Raises ``IndexError`` out of range or for unequal numbers of elements, ``RuntimeError`` for
+    other types.
+
+    >>> import adjoint as torch
+    >>> torch.zeros(2, 2).put(torch.tensor([0, -1]), torch.tensor([1.0, 2.0]))
+    tensor([[1., 0.],
+            [0., 2.]])
+    """
+    require_index("put", index, LONG)
+    _same_type("put", input, source)
+    count, size = product(index.shape), product(input.shape)
+    if count != product(source.shape):
+        raise IndexError(
+            "put(): Expected source and index to have the same number of elements, but got "
+            f"{product(source.shape)} and {count}"
+        )
+    require_range("put", index, size, IndexError, negative=True)
+    flat = reshape_row(input, (size,))
+    places, values = reshape_row(index, (1, count)), reshape_row(source, (count,))
+    return reshape_row(
+        put_row(flat, places, values, (-1,), 0, bool(accumulate)), tuple(input.shape)
+    )

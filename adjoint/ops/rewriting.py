@@ -1,0 +1,271 @@
+"""What a write changes: the history of a base and of its views, and arrays that are not memory.
+
+A view is known by its path: the rows that lead to it from its base, with their options. A write
+through a view is an operation on the base, ``copy_slices``, linear in the base and in what is
+written; afterwards every live view is recorded anew from its base, as ``view_again``.
+
+The arrays of a transform (batches, duals, symbols) are never written to: the root of the memory
+gets a new array, and every view looks again.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from adjoint import dtypes
+from adjoint.array.batch import Batch
+from adjoint.array.memory import writable
+from adjoint.array.value import Value, apply
+from adjoint.ops.index_rows import index_put_row, infer_as_first
+from adjoint.ops.kinds.general import define
+from adjoint.ops.kinds.row import Row
+from adjoint.ops.movement import expand_row, reshape_row
+from adjoint.shapes import product
+from adjoint.tape import engine
+from adjoint.tape.hooks import hooks_of
+from adjoint.tape.node import AccumulateGrad, Refused, clock
+from adjoint.tape.tensor import Tensor, memory_of, new, wrap
+
+ndarray = np.ndarray
+Path = tuple[tuple[Row, tuple[Any, ...], int], ...]
+
+
+def follow(value: Any, path: Path) -> Any:
+    """Take the views of ``path`` one after the other."""
+    for row, options, number in path:
+        if type(value) is ndarray:
+            value = row.compute(value, *options)
+        else:
+            value = row((value,), options)
+        if row.many_outputs:
+            value = value[number]
+    return value
+
+
+def path_of(tensor: Any, *, to_root: bool = False) -> Path:
+    """The views that lead from the base to ``tensor``; to the root, also through ``detach()``."""
+    steps = []
+    while (view := tensor._view) is not None and (view.differentiable or to_root):
+        if view.row is not None:
+            steps.append((view.row, view.options, view.number))
+        tensor = view.parent
+    return tuple(reversed(steps))
+
+
+def base_of(tensor: Any) -> Any:
+    """The tensor whose history a write to ``tensor`` changes: itself, unless it is a view."""
+    view = tensor._view
+    return tensor if view is None or not view.differentiable else view.base
+
+
+def root_of(tensor: Any) -> Any:
+    """The first tensor over this memory."""
+    while tensor._view is not None:
+        tensor = tensor._view.parent
+    return tensor
+
+
+def family(root: Any) -> Iterator[Any]:
+    """The live views of a memory, parents before the views taken of them."""
+    for reference in memory_of(root).views:
+        view = reference()
+        if view is not None and view._view is not None:
+            yield view
+
+
+def alias(tensor: Any) -> Any:
+    """Another Tensor on the same memory with today's history, which a later write leaves alone."""
+    other = new(Tensor)
+    other._array = tensor._array
+    other._node = tensor._node
+    other._level = tensor._level
+    other._memory = memory_of(tensor)
+    other._view = tensor._view
+    return other
+
+
+# -- the two rows -------------------------------------------------------------------------------
+
+
+def _copy_slices(base: Any, source: Any, path: Path) -> Any:
+    out = base.copy()
+    np.copyto(writable(follow(out, path)), source, casting="unsafe")
+    return out
+
+
+def _batch_copy_slices(
+    row: Row, size: int, values: list[Any], batched: list[bool], options: tuple[Any, ...]
+) -> Any:
+    """As writing by index: numbering the base's places and looking finds the region's."""
+    base, source = values
+    if not batched[0]:
+        base = expand_row(base, (size, *base.shape))
+    shape = tuple(base.shape[1:])
+    count = product(shape)
+    region = follow(np.arange(count).reshape(shape), options[0])
+    if batched[1]:
+        missing = (1,) * (region.ndim + 1 - len(source.shape))
+        source = reshape_row(source, (size, *missing, *source.shape[1:]))
+    source = reshape_row(expand_row(source, (size, *region.shape)), (size, region.size))
+    flat = reshape_row(base, (size, count))
+    out = index_put_row(flat, region.reshape(1, -1), source, (-1,), 0, False)
+    return reshape_row(out, (size, *shape))
+
+
+copy_slices = define(
+    "copy_slices", "movement", _copy_slices, inputs="base source", options="path",
+    base=lambda g, path: copy_slices(g, np.zeros((), dtypes.of(g).numpy), path),
+    source=lambda g, path: follow(g, path),
+    jvp="linear", batch=_batch_copy_slices, infer=infer_as_first, low_precision=False,
+    conjugate=False, node_name="CopySlices",
+)  # fmt: skip
+
+
+def _look_back(g: Any, shape: tuple[int, ...], path: Path) -> Any:
+    """The cotangent of a base of ``shape`` from that of what ``path`` leads to."""
+    seen = [np.broadcast_to(np.zeros((), dtypes.of(g).numpy), shape)]
+    for step in path[:-1]:
+        seen.append(follow(seen[-1], (step,)))
+    for (row, options, number), x in zip(reversed(path), reversed(seen), strict=True):
+        if row.many_outputs:
+            out = row.compute(x, *options)
+            arrived: Any = [g if place == number else None for place in range(len(out))]
+        else:
+            out = arrived = g
+        g = engine.fit(row.pullback(arrived, (True,), (x,), options, out)[0], x.shape, x.dtype)
+    return g
+
+
+def _batch_view_again(
+    row: Row, size: int, values: list[Any], batched: list[bool], options: tuple[Any, ...]
+) -> Any:
+    x = values[0]
+    level = 1 + (x._level if isinstance(x, Value) else 0)
+    return follow(Batch(level, x), options[0]).value
+
+
+view_again = define(
+    "view_again", "movement", follow, options="path",
+    x=lambda g, x_shape, path: _look_back(g, x_shape, path),
+    jvp="linear", batch=_batch_view_again, low_precision=False, conjugate=False, view=True,
+    node_name="AsStridedBackward0",
+)  # fmt: skip
+
+
+# -- arrays that are not memory -----------------------------------------------------------------
+
+
+def array_at(value: Any, level: int) -> Any:
+    """A value as the array of a Tensor of ``level``: its own, or itself as a constant there."""
+    if not isinstance(value, Tensor):
+        return value
+    if value._level == level:
+        return value._array
+    return value._array if value._node is None and type(value._array) is ndarray else value
+
+
+def rebind(target: Any, value: Any) -> None:
+    """Give the root of ``target`` an array in which ``value`` is written, and all views theirs.
+
+    A value of a higher level lifts the whole family to its own.
+    """
+    root = root_of(target)
+    level = max(target._level, value._level if isinstance(value, Value) else 0)
+    views = list(family(root))
+    array = array_at(value, level)
+    below = root._array if root._level == level else array_at(alias(root), level)
+    region = follow(below, path_of(target, to_root=True))
+    if dtypes.of(array) is not dtypes.of(region):
+        array = engine.rows.to_dtype(array, dtypes.of(region))
+    if tuple(array.shape) != tuple(region.shape):
+        array = expand_row(array, tuple(region.shape))
+    path = path_of(target, to_root=True)
+    changed = apply(copy_slices.row, (below, array), (path,)) if path else array  # type: ignore[attr-defined]
+    for tensor in (root, *views):
+        if tensor._level != level:
+            tensor._level, tensor._node = level, None
+    root._array = changed
+    for view in views:
+        look = view._view
+        step = () if look.row is None else ((look.row, look.options, look.number),)
+        view._array = follow(look.parent._array, step)
+
+
+# -- history ------------------------------------------------------------------------------------
+
+
+def _refused(view: Any) -> Refused:
+    node: Refused = new(Refused)
+    node.edges = ()
+    node.saved = ()
+    node.sequence = next(clock)
+    node.shape, node.dtype = view._array.shape, view._array.dtype
+    node.hooks = None
+    node.code, node.instruction = None, 0
+    node.reason = view._view.creation
+    return node
+
+
+def set_history(tensor: Any, edge: Any) -> None:
+    """Make ``edge`` the history of ``tensor``; ``retain_grad`` goes with the tensor."""
+    before = tensor._node
+    tensor._node = edge
+    if before is None or edge is None or isinstance(before, AccumulateGrad):
+        return
+    old = getattr(before, "node", before).hooks
+    if old is not None:
+        index = getattr(before, "index", 0)
+        reference = old.retained.get(index)
+        if reference is not None and reference() is tensor:
+            del old.retained[index]
+            hooks, index = hooks_of(edge)
+            hooks.retained[index] = reference
+
+
+def rewrite(target: Any, edge: Any, before: Any) -> None:
+    """Record that ``target`` was written to, and what came is the result of ``edge``.
+
+    ``before`` is an alias of the base with its history from before the write.
+    """
+    base = base_of(target)
+    if base is target:
+        set_history(target, edge)
+    elif before._node is None and edge is None:
+        set_history(base, None)
+    else:
+        source = wrap(target._array, target._level)
+        source._node = edge
+        row: Row = copy_slices.row  # type: ignore[attr-defined]
+        mask = (before._node is not None) + 2 * (edge is not None)
+        node = row.make_node(
+            mask, (before, source), (path_of(target),), base._array, sys._getframe(1)
+        )
+        node.shape, node.dtype = base._array.shape, base._array.dtype
+        set_history(base, node)
+    _renew_views(base)
+
+
+def _renew_views(base: Any) -> None:
+    """Record every live view of ``base`` anew from it."""
+    if not memory_of(base).views:
+        return
+    row: Row = view_again.row  # type: ignore[attr-defined]
+    frame = sys._getframe(1)
+    for view in family(base):
+        if not view._view.differentiable or view._view.base is not base:
+            continue
+        if dtypes.of(view._array).category < dtypes.FLOATING:
+            continue
+        if base._node is None:
+            if not isinstance(view._node, AccumulateGrad):
+                view._node = None
+        elif view._view.creation is not None:
+            view._node = _refused(view)
+        else:
+            node = row.make_node(1, (base,), (path_of(view),), view._array, frame)
+            node.shape, node.dtype = view._array.shape, view._array.dtype
+            set_history(view, node)

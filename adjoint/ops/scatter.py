@@ -1,0 +1,264 @@
+"""Reading and writing along a dimension at the places that an index names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from adjoint import dtypes
+from adjoint.array.accumulate import not_negative
+from adjoint.array.value import Value
+from adjoint.errors import describe_shape
+from adjoint.ops.kinds.public import public
+from adjoint.ops.masks import fill_value
+from adjoint.ops.movement import clone_row, expand_row, reshape_row
+from adjoint.ops.scalars import cast_number
+from adjoint.ops.scatter_reductions import REDUCTIONS, scatter_reduce_row
+from adjoint.ops.scatter_rows import gather_row, scatter_add_row, scatter_row, scatter_value_row
+from adjoint.ops.selection import where_row
+from adjoint.ops.slicing import slice_row
+from adjoint.shapes import broadcast_shapes, normalise_dim, product
+from adjoint.tape.tensor import Tensor, wrap
+
+# -- what an index may be -----------------------------------------------------------------------
+
+INDICES = (dtypes.int32, dtypes.int64)
+
+
+def require_index(name: str, index: Any, kinds: Any = INDICES, error: Any = RuntimeError) -> None:
+    """Raise unless ``index`` is a tensor of one of the given integer types."""
+    if not hasattr(index, "dtype"):
+        raise TypeError(f"{name}(): argument 'index' must be Tensor, not {type(index).__name__}")
+    if dtypes.of(index) not in kinds:
+        raise error(
+            f"{name}(): Expected dtype {' or '.join(kind.name for kind in kinds)} for index, but "
+            f"got {dtypes.of(index).name}"
+        )
+
+
+def plain(index: Any) -> Any:
+    """The values of an index that can be looked at, None inside ``vmap`` or a trace."""
+    while isinstance(index, Tensor):
+        index = index._array
+    return index if isinstance(index, np.ndarray) else None
+
+
+def require_range(
+    name: str, index: Any, size: int, error: type[Exception], negative: bool = False
+) -> None:
+    """Raise ``error`` for a place that there is not among ``size``."""
+    values = plain(index)
+    if values is None or not values.size:
+        return
+    low, high = values.min(), values.max()
+    if high >= size or low < (-size if negative else 0):
+        wrong = high if high >= size else low
+        raise error(f"{name}(): index {wrong} is out of bounds for a dimension of size {size}")
+
+
+def _with_rank(x: Any) -> Any:
+    return x if x.shape else reshape_row(x, (1,))
+
+
+# -- gather -------------------------------------------------------------------------------------
+
+
+def check_sizes(name: str, index: Any, dim: int, x: Any, source: Any = None) -> None:
+    """Raise ``RuntimeError`` for an index larger than what it is to read from or write to."""
+    if len(index.shape) != len(x.shape):
+        raise RuntimeError(
+            f"{name}(): Index tensor must have the same number of dimensions as input tensor, but "
+            f"got shapes {describe_shape(index.shape)} and {describe_shape(x.shape)}"
+        )
+    for place, size in enumerate(index.shape):
+        if place != dim + len(x.shape) and size > x.shape[place]:
+            raise RuntimeError(
+                f"{name}(): Size does not match at dimension {place}: expected index "
+                f"{describe_shape(index.shape)} to be no larger than self "
+                f"{describe_shape(x.shape)} apart from dimension {dim + len(x.shape)}"
+            )
+    if source is not None and (
+        len(source.shape) != len(index.shape)
+        or any(size > other for size, other in zip(index.shape, source.shape, strict=True))
+    ):
+        raise RuntimeError(
+            f"{name}(): Expected index {describe_shape(index.shape)} to have as many dimensions "
+            f"as src {describe_shape(source.shape)}, and to be no larger"
+        )
+
+
+@public()
+def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
+    """For each element of ``index`` the element of ``input`` there along ``dim``.
+
+    Raises ``RuntimeError`` for an index of another rank, out of range, or larger than ``input``
+    in another dimension.
+
+    >>> import adjoint as torch
+    >>> torch.gather(torch.tensor([[1, 2], [3, 4]]), 1, torch.tensor([[0, 0], [1, 0]]))
+    tensor([[1, 1],
+            [4, 3]])
+    """
+    require_index("gather", index)
+    dim = normalise_dim(dim, len(input.shape))
+    x, places = _with_rank(input), _with_rank(index)
+    if not product(places.shape):
+        out = gather_row(x, reshape_row(places, (0,) * len(x.shape)), dim)
+        return reshape_row(out, tuple(index.shape))
+    check_sizes("gather", places, dim, x)
+    out = gather_row(x, places, dim)
+    return out if index.shape else reshape_row(out, ())
+
+
+@public()
+def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
+    """``gather`` with an index that broadcasts, and may count from the end.
+
+    Raises ``RuntimeError`` for another rank, or an index that is not of int64.
+
+    >>> import adjoint as torch
+    >>> torch.take_along_dim(torch.tensor([[1, 2], [3, 4]]), torch.tensor([[-1]]), 1)
+    tensor([[2],
+            [4]])
+    """
+    require_index("take_along_dim", indices, (dtypes.int64,))
+    if dim is None:
+        input = reshape_row(input, (product(input.shape),))
+        indices = reshape_row(indices, (product(indices.shape),))
+        dim = 0
+    rank = len(input.shape)
+    if rank != len(indices.shape):
+        raise RuntimeError(
+            "take_along_dim(): input and indices should have the same number of dimensions, but "
+            f"got shapes {describe_shape(input.shape)} and {describe_shape(indices.shape)}"
+        )
+    dim = normalise_dim(dim, rank)
+    place = dim + rank
+    a, b = list(input.shape), list(indices.shape)
+    a[place] = b[place] = 1
+    common = list(broadcast_shapes(a, b))
+    common[place] = input.shape[place]
+    input = _stretch(input, tuple(common))
+    common[place] = indices.shape[place]
+    require_range("take_along_dim", indices, input.shape[place], RuntimeError, negative=True)
+    indices = counted_from_start(_stretch(indices, tuple(common)), input.shape[place])
+    return gather_row(input, indices, dim)
+
+
+def _stretch(x: Any, shape: tuple[int, ...]) -> Any:
+    return x if tuple(x.shape) == shape else expand_row(x, shape)
+
+
+def counted_from_start(index: Any, size: int) -> Any:
+    """An index with what counts from the end made to count from the start."""
+    values = plain(index)
+    if values is None:
+        return where_row(index < 0, index + size, index)
+    found = not_negative(values, size)
+    return index if found is values else wrap(found, index._level)
+
+
+# -- scatter ------------------------------------------------------------------------------------
+
+
+def scatter_parts(name: str, input: Any, dim: int, index: Any, src: Any) -> tuple[Any, ...]:
+    """Everything checked and with at least one dimension, the source cut to the index's sizes."""
+    require_index(name, index)
+    dim = normalise_dim(dim, len(input.shape))
+    x, places = _with_rank(input), _with_rank(index)
+    if src is None:
+        if product(places.shape):
+            check_sizes(name, places, dim, x)
+        return x, places, None, dim
+    if dtypes.of(src) is not dtypes.of(input):
+        raise RuntimeError(
+            f"{name}(): Expected self.dtype to be equal to src.dtype, but got "
+            f"{dtypes.of(input)!r} and {dtypes.of(src)!r}"
+        )
+    source = _with_rank(src)
+    if product(places.shape):
+        check_sizes(name, places, dim, x, source)
+        for place, (size, other) in enumerate(zip(places.shape, source.shape, strict=True)):
+            if size != other:
+                source = slice_row(source, place - len(source.shape), 0, size, 1)
+    return x, places, source, dim
+
+
+def _as_input(out: Any, input: Any) -> Any:
+    return out if input.shape else reshape_row(out, ())
+
+
+@public(in_place=True)
+def scatter(
+    input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None
+) -> Any:
+    """``input`` with each element of ``src``, or ``value``, put where ``index`` says along ``dim``.
+
+    ``reduce`` is "add" or "multiply" to do that instead. Raises ``RuntimeError`` for an index of
+    another rank, out of range, or larger than ``input`` or ``src``, and for unequal types.
+
+    >>> import adjoint as torch
+    >>> torch.zeros(3).scatter(0, torch.tensor([2, 0]), torch.tensor([1.0, 2.0]))
+    tensor([2., 0., 1.])
+    """
+    if src is None:
+        src = value
+    if src is None:
+        raise TypeError("scatter() needs src, a tensor, or value, a number")
+    is_tensor = isinstance(src, (Value, np.ndarray))
+    if reduce is not None:
+        if reduce not in ("add", "multiply"):
+            raise RuntimeError(f"reduce argument must be either add or multiply, not {reduce!r}")
+        if not is_tensor:
+            src = expand_row(fill_value("scatter", src, input)[0], tuple(index.shape))
+        return scatter_reduce(input, dim, index, src, "sum" if reduce == "add" else "prod")
+    x, places, source, dim = scatter_parts("scatter", input, dim, index, src if is_tensor else None)
+    if not product(places.shape):
+        return clone_row(input, "C")
+    if is_tensor:
+        return _as_input(scatter_row(x, places, source, dim), input)
+    number = cast_number(src, dtypes.of(input), "scatter")
+    return _as_input(scatter_value_row(x, places, dim, number), input)
+
+
+@public(in_place=True)
+def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
+    """``input`` with each element of ``src`` added where ``index`` says along ``dim``.
+
+    Raises ``RuntimeError`` as ``scatter`` does.
+
+    >>> import adjoint as torch
+    >>> torch.zeros(2).scatter_add(0, torch.tensor([1, 1]), torch.tensor([1.0, 2.0]))
+    tensor([0., 3.])
+    """
+    if not isinstance(src, (Value, np.ndarray)):
+        raise TypeError(f"scatter_add(): src must be a Tensor, not {type(src).__name__}")
+    x, places, source, dim = scatter_parts("scatter_add", input, dim, index, src)
+    if not product(places.shape):
+        return clone_row(input, "C")
+    return _as_input(scatter_add_row(x, places, source, dim), input)
+
+
+@public(in_place=True)
+def scatter_reduce(
+    input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True
+) -> Any:
+    """``input`` with the elements of ``src`` that ``index`` sends to one place reduced there.
+
+    ``reduce`` is "sum", "prod", "mean", "amax" or "amin"; without ``include_self`` the elements
+    of ``input`` do not take part where others arrive. Raises ``RuntimeError`` as ``scatter``.
+
+    >>> import adjoint as torch
+    >>> x = torch.tensor([1.0, 5.0])
+    >>> x.scatter_reduce(0, torch.tensor([0, 0]), torch.tensor([2.0, 3.0]), "amax")
+    tensor([3., 5.])
+    """
+    if reduce not in REDUCTIONS:
+        raise RuntimeError(
+            f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}"
+        )
+    x, places, source, dim = scatter_parts("scatter_reduce", input, dim, index, src)
+    if not product(places.shape):
+        return clone_row(input, "C")
+    return _as_input(scatter_reduce_row(x, places, source, dim, reduce, bool(include_self)), input)
