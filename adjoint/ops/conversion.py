@@ -70,7 +70,7 @@ def copy_of(source: Any, kind: dtypes.dtype | None = None) -> Any:
 def as_tensor(data: Any, *, dtype: dtypes.dtype | None = None, device: Any = None) -> Any:
     """``data`` as a tensor without a copy where there can be one: itself, or an array's memory.
 
-    A tensor that is converted to another type loses its history. Raises what ``tensor`` raises.
+    A tensor that is converted to another type keeps its history. Raises what ``tensor`` raises.
 
     >>> array = np.zeros(2)
     >>> torch.as_tensor(array)[0] = 1.0
@@ -80,7 +80,7 @@ def as_tensor(data: Any, *, dtype: dtypes.dtype | None = None, device: Any = Non
     require_cpu(device)
     kind = _optional_type(dtype, "as_tensor")
     if isinstance(data, Tensor):
-        return data if kind is None or dtypes.of(data) is kind else copy_of(data, kind)
+        return data if kind is None or dtypes.of(data) is kind else to_dtype(data, kind)
     if isinstance(data, np.ndarray):
         array = share(data, "as_tensor")
         return wrap(array if kind is None or array.dtype == kind.numpy else cast_array(array, kind))
@@ -127,8 +127,8 @@ def _converted(source: Any, kind: dtypes.dtype | None, copy: bool | None) -> Any
     if kind is not None and kind is not found:
         if copy is False:
             raise ValueError(f"asarray(): {found!r} cannot become {kind!r} without a copy")
-        return copy_of(source, kind)
-    return copy_of(source) if copy else source
+        return to_dtype(source, kind)
+    return source.clone() if copy else source
 
 
 def _alias_of(obj: Any, kind: dtypes.dtype | None) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.random_exact import multiply_add
 from adjoint.devices import Placement
 from adjoint.errors import describe_shape
 from adjoint.ops.kinds.public import public
@@ -140,20 +141,32 @@ def _real_type(caller: str, kind: dtypes.dtype) -> dtypes.dtype:
     return kind
 
 
+# How many numbers PyTorch's kernel makes at once: the first of them is rounded to the type, and the
+# others are counted on from it. Below two such blocks, and after the last two, each is counted from
+# the start. So it is on processors with AVX2 for ranges that one thread makes, and here always.
+_LANES = {"float64": 4, "float32": 8, "float16": 16, "bfloat16": 16}
+
+
 def _steps(caller: str, first: Any, step: Any, length: int, kind: dtypes.dtype) -> Any:
     """``first + step * place``, worked out in a wider type as PyTorch does."""
     if kind.category == dtypes.INTEGER:
-        wide = dtypes.int64
         first, step = int(first), int(step)
         if not step:
             raise ValueError(f"{caller}: the step is 0 as an integer")
-    else:
-        wide = dtypes.float32 if dtypes.is_low_precision(kind.numpy) else dtypes.float64
-    array = allocate(lambda shape, _: np.arange(shape[0]), (length,), kind, caller)
-    values = array.astype(wide.numpy, copy=False)
-    values *= wide.numpy.type(step)
-    values += wide.numpy.type(first)
-    return values.astype(kind.numpy, copy=False)
+        places = allocate(lambda shape, _: np.arange(shape[0]), (length,), kind, caller)
+        return (places * step + first).astype(kind.numpy, copy=False)
+    wide: Any = np.float32 if dtypes.is_low_precision(kind.numpy) else np.float64
+    first, step = float(wide(first)), float(wide(step))
+    lanes = _LANES[kind.name]
+    blocks = length // (2 * lanes) * 2
+    array = allocate(np.empty, (length,), kind, caller)
+    rest = np.arange(blocks * lanes, length, dtype=wide)
+    array[blocks * lanes :] = multiply_add(rest, step, first)
+    if blocks:
+        starts = multiply_add(np.arange(0, blocks * lanes, lanes, dtype=wide), step, first)
+        starts = starts.astype(kind.numpy).astype(wide)[:, None]
+        array[: blocks * lanes] = (starts + np.arange(lanes, dtype=wide) * wide(step)).reshape(-1)
+    return array
 
 
 @public(method=False)
@@ -176,8 +189,10 @@ def linspace(
     """
     first, last, kind, count = _ends("linspace", start, end, steps, dtype, out)
     array = allocate(np.empty, (count,), kind, "linspace")
-    wide = dtypes.float64 if kind.category == dtypes.INTEGER else kind
-    array[...] = _between(first, last, count, wide)
+    if kind.category == dtypes.INTEGER:
+        array[...] = _between(int(first), int(last), count, dtypes.float64)
+    else:
+        array[...] = _between(first, last, count, kind)
     return finish("linspace", array, out=out, requires_grad=requires_grad, placement=placement)
 
 
@@ -206,7 +221,9 @@ def logspace(
     if kind.category == dtypes.COMPLEX:
         powers = np.power(kind.numpy.type(radix), _between(first, last, count, kind))
     else:
-        powers = np.power(float(radix), _between(first, last, count, dtypes.float64))
+        powers = np.power(float(radix), _exponents(first, last, count, kind))
+    if dtypes.is_low_precision(kind.numpy):
+        powers = powers.astype(np.float32)  # twice rounded, as in PyTorch
     np.copyto(array, powers, casting="unsafe")
     return finish("logspace", array, out=out, requires_grad=requires_grad, placement=placement)
 
@@ -220,6 +237,8 @@ def _ends(caller: str, start: Any, end: Any, steps: Any, dtype: Any, out: Any) -
                 f"{caller}: {name} is a number or a tensor without dimensions, but has shape "
                 f"{describe_shape(value.shape)}"
             )
+        if isinstance(value, Tensor):
+            value = value.item()
         numbers.append(read_number(caller, name, value))
     count = read_int(caller, "steps", steps)
     if count < 0:
@@ -232,24 +251,47 @@ def _ends(caller: str, start: Any, end: Any, steps: Any, dtype: Any, out: Any) -
         raise NotImplementedError(f"{caller} does not count in {kind!r}")
     for number in numbers:
         require_fit(number, kind, caller)
-    if kind.category == dtypes.INTEGER:
-        numbers = [int(number) for number in numbers]
     return (*numbers, kind, count)
 
 
 def _between(first: Any, last: Any, count: int, kind: dtypes.dtype) -> Any:
-    """Evenly spaced numbers, reckoned from the nearer end as PyTorch does."""
-    place = np.arange(count)
-    if dtypes.is_low_precision(kind.numpy):
-        kind = dtypes.float32
-    real = kind.to_real().numpy
-    number = kind.numpy.type
-    first, last = number(first), number(last)
+    """Evenly spaced numbers, reckoned from the nearer end and rounded once, as PyTorch does."""
     if count < 2:
-        return np.full(count, first)
-    step = (last - first) / number(count - 1)
-    half = count // 2
-    values = np.empty(count, kind.numpy)
-    values[:half] = first + step * place[:half].astype(real)
-    values[half:] = last - step * (count - 1 - place[half:]).astype(real)
-    return values
+        return np.full(count, kind.numpy.type(first))
+    if kind.category == dtypes.COMPLEX:
+        first, last = complex(first), complex(last)
+        out = np.empty(count, kind.numpy)
+        out.real = _between(first.real, last.real, count, kind.to_real())
+        out.imag = _between(first.imag, last.imag, count, kind.to_real())
+        return out
+    half = dtypes.is_low_precision(kind.numpy)
+    real: Any = kind.numpy.type
+    forward, backward = _places(count, np.float32 if half else real)
+    first, last = real(first), real(last)
+    step = (last - first) / real(count - 1)
+    if half:  # each operation is one of float32 and is rounded
+        return np.concatenate(
+            (first + step * forward.astype(real), last - step * backward.astype(real))
+        )
+    step, first, last = float(step), float(first), float(last)
+    down = multiply_add(backward, -step, last)
+    down += 0.0  # an end of 0 is not -0
+    return np.concatenate((multiply_add(forward, step, first), down))
+
+
+def _places(count: int, kind: Any) -> tuple[Any, Any]:
+    """How far each number of the first half is from the start, and of the second from the end."""
+    return np.arange(count // 2, dtype=kind), np.arange(count - count // 2 - 1, -1, -1, dtype=kind)
+
+
+def _exponents(first: Any, last: Any, count: int, kind: dtypes.dtype) -> Any:
+    """As ``_between`` of the ends in their type, but in float64, and rounded twice."""
+    if count < 2:
+        return np.full(count, float(first))
+    if kind.category == dtypes.INTEGER:
+        first, last = int(first), int(last)
+    else:
+        first, last = kind.numpy.type(first), kind.numpy.type(last)
+    step = float(last - first) / (count - 1)
+    forward, backward = _places(count, np.float64)
+    return np.concatenate((float(first) + step * forward, float(last) - step * backward))

@@ -182,7 +182,8 @@ def _store(data: Any, leaves: set[type], kind: dtypes.dtype, caller: str) -> Any
 def _integers_of_floats(values: Any, kind: dtypes.dtype, caller: str) -> Any:
     limits = np.iinfo(kind.numpy)
     low = float(limits.min) if kind.is_signed else -float(limits.max)
-    if not ((values >= low) & (values <= float(limits.max))).all():
+    fits = (values >= low) & (values <= limits.max) & (values < 2.0**63)
+    if not fits.all():
         raise RuntimeError(f"{caller}(): a number cannot be converted to {kind!r} without overflow")
     return values.astype(np.int64).astype(kind.numpy)
 
