@@ -61,8 +61,9 @@ def reflected(operation: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _over(self: Any, other: Any) -> Any:
-    """``other / self``: by way of the reciprocal, as in PyTorch, also to the bit."""
-    return mul(reciprocal(self), other)
+    """``other / self``: of numbers by way of the reciprocal, as in PyTorch, also to the bit."""
+    # A formula's array may stand over a Tensor of another type, whose reciprocal is not its own.
+    return mul(reciprocal(self), other) if isinstance(other, NUMBERS) else div(other, self)
 
 
 def _invert(self: Any) -> Any:
