@@ -26,7 +26,12 @@ def writable(array: Any) -> Any:
     Raises ``ValueError`` where the memory itself is read-only.
     """
     if not array.flags.writeable:
-        array.flags.writeable = True
+        try:
+            array.flags.writeable = True
+        except ValueError:
+            raise ValueError(
+                "the memory is read-only, as that of the array it came from; write to a clone()"
+            ) from None
     return array
 
 

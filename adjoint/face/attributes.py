@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from adjoint import devices, dtypes
+from adjoint.array.memory import dense_strides, is_contiguous, strides_of
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.face.size import Size, as_size
@@ -100,14 +101,12 @@ class Attributes:
 
         Raises ``IndexError`` for a dim there is not.
         """
-        array = plain(self, "stride()")
-        if array.size:
-            steps = tuple([step // array.itemsize for step in array.strides])
-        else:  # NumPy says 0, PyTorch what it would be if sizes of 0 were 1
-            steps = tuple(
-                [product(max(size, 1) for size in array.shape[k + 1 :]) for k in range(array.ndim)]
-            )
-        return steps if dim is None else steps[dim_of_shape(dim, array.ndim)]
+        array = self._array
+        if 0 in array.shape:  # NumPy says 0 of these, PyTorch what it would be for sizes of 1
+            steps = dense_strides(array.shape)
+        else:
+            steps = strides_of(array)
+        return steps if dim is None else steps[dim_of_shape(dim, len(steps))]
 
     def storage_offset(self) -> int:
         """How many elements of the memory lie before the first one of this tensor."""
@@ -126,14 +125,12 @@ class Attributes:
 
     def is_contiguous(self, memory_format: Any = devices.contiguous_format) -> bool:
         """Whether elements follow each other in memory, in the order of ``memory_format``."""
-        array = self._array
-        if isinstance(array, Value):
-            return True
         if memory_format is devices.channels_last or memory_format is devices.channels_last_3d:
+            array = plain(self, "is_contiguous(channels_last)")
             if array.ndim != (4 if memory_format is devices.channels_last else 5):
                 return False
-            array = array.transpose(0, *range(2, array.ndim), 1)
-        return bool(array.flags.c_contiguous)
+            return bool(array.transpose(0, *range(2, array.ndim), 1).flags.c_contiguous)
+        return bool(is_contiguous(self._array))
 
     def is_set_to(self, tensor: Any) -> bool:
         """Whether the other tensor is the same look at the same memory."""

@@ -242,6 +242,9 @@ def scalar_tensor(
 # -- DLPack -------------------------------------------------------------------------------------
 
 
+_ON_CPU = (1, 3)  # DLPack's numbers for memory that the CPU can read: its own, and pinned
+
+
 class _Capsule:
     """What NumPy asks of a producer, around a bare capsule."""
 
@@ -253,6 +256,15 @@ class _Capsule:
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return (1, 0)
+
+
+class _Writable:
+    """The memory of an array that NumPy took for read-only, and which it keeps alive."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
+        interface = array.__array_interface__
+        self.__array_interface__ = {**interface, "data": (interface["data"][0], False)}
 
 
 def _is_capsule(value: Any) -> bool:
@@ -269,20 +281,33 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     tensor([0., 1., 2.], dtype=torch.float64)
     """
     require_cpu(device)
-    if _is_capsule(ext_tensor):
-        ext_tensor = _Capsule(ext_tensor)
-    elif not hasattr(ext_tensor, "__dlpack__"):
-        raise RuntimeError(
-            f"from_dlpack(): a {type(ext_tensor).__name__} has no __dlpack__ and is no capsule"
-        )
+    capsule = ext_tensor if _is_capsule(ext_tensor) else _ask_for_capsule(ext_tensor)
     try:
-        array = np.from_dlpack(ext_tensor)
+        array = np.from_dlpack(_Capsule(capsule))
     except ValueError as error:
         raise RuntimeError(
             f"from_dlpack(): {error}; a capsule, once read, cannot be read again"
         ) from error
+    if not array.flags.writeable and "versioned" not in repr(capsule):
+        # The first version of DLPack could not say whether memory is read-only: NumPy assumes
+        # that it is, PyTorch that it is not.
+        array = np.asarray(_Writable(array))
     array = checked(array, "from_dlpack")
     return wrap(array.copy("K") if copy else array)
+
+
+def _ask_for_capsule(producer: Any) -> Any:
+    if not hasattr(producer, "__dlpack__"):
+        raise RuntimeError(
+            f"from_dlpack(): a {type(producer).__name__} has no __dlpack__ and is no capsule"
+        )
+    place = producer.__dlpack_device__()
+    if place[0] not in _ON_CPU:
+        raise BufferError(f"from_dlpack(): the memory is on DLPack's device {place}, not the CPU")
+    try:
+        return producer.__dlpack__(max_version=(1, 0))
+    except TypeError:  # a producer of the first version
+        return producer.__dlpack__()
 
 
 def to_dlpack(tensor: Any) -> Any:

@@ -1,7 +1,7 @@
 """One expression in both libraries: what tests of parity that are not samples of rows compare.
 
-An expression is Python with the names ``torch`` (Adjoint's or PyTorch's), ``np``, ``copy``, ``pickle``
-and those that a test adds. Both libraries give the same, to the bit: values, element types, shapes,
+An expression is Python with the names ``torch`` (either library), ``np``, ``copy``, ``pickle``
+and those that a test adds. Both give the same, to the bit: values, element types, shapes,
 strides, whether a gradient is wanted, the name of the node; or refuse with the same type of error.
 """
 
