@@ -68,9 +68,10 @@ def _show_gradients(console: Console, x: Any, y: Any, w: Any, b: Any, loss: Any)
     )
     loss.backward()
     console.print(f"w.grad = {w.grad}", f"b.grad = {b.grad}", sep="\n", highlight=False)
+    x, y = x.double(), y.double()
     error = max(
-        difference(lambda value: forward(x, y, value, b)[1], w),
-        difference(lambda value: forward(x, y, w, value)[1], b),
+        difference(lambda value: forward(x, y, value, b.double())[1], w),
+        difference(lambda value: forward(x, y, w.double(), value)[1], b),
     )
     console.print(
         "\nNothing has to be taken on trust. Move each number a little both ways, see what the "

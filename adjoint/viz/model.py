@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -84,7 +85,7 @@ class _Collector:
         sources = [self._source(node, place) for place in range(len(node.edges))]
         location = node.location()
         where = "" if location is None else f"{PurePath(location[0]).name}:{location[1]}"
-        label = node.name().removesuffix("0").removesuffix("Backward")
+        label = _label(node)
         kind = node.dtype if isinstance(node.dtype, dtypes.dtype) else dtypes.from_numpy(node.dtype)
         vertex = Vertex(
             len(self.vertices), OPERATION, label, tuple(node.shape), kind.name,
@@ -120,6 +121,17 @@ class _Collector:
         self.alive.append(tensor)
         self.vertices.append(vertex)
         return vertex.number
+
+
+# Rows of products whose node is named for the reshaping that PyTorch does around them.
+PRODUCTS = frozenset(("bmm", "matmul", "mm", "mv", "vecmat"))
+
+
+def _label(node: Node) -> str:
+    """What a node does, in the words of its name: ``AddBackward0`` adds."""
+    if node.plan is not None and node.plan.row.name in PRODUCTS:
+        return "MatMul"
+    return re.sub(r"Backward\d*$", "", node.name())
 
 
 def _saved_input(node: Node, place: int) -> Any:

@@ -20,7 +20,7 @@ def test_difference_finds_a_wrong_gradient():
     network.forward(x, y, w, b)[1].backward()
 
     def loss_of(value):
-        return network.forward(x, y, value, b)[1]
+        return network.forward(x.double(), y.double(), value, b.double())[1]
 
     assert network.difference(loss_of, w) < 1e-6
     w.grad[0, 0] += 0.01
