@@ -93,7 +93,12 @@ def alias(tensor: Any) -> Any:
 
 def _copy_slices(base: Any, source: Any, path: Path) -> Any:
     out = base.copy()
-    np.copyto(writable(follow(out, path)), source, casting="unsafe")
+    region = follow(out, path)
+    if np.may_share_memory(region, out) or not region.size:
+        np.copyto(writable(region), source, casting="unsafe")
+    else:  # as_strided into memory that lies otherwise: by the numbers of the elements
+        places = follow(np.arange(out.size).reshape(out.shape), path)
+        out.reshape(-1)[places] = source
     return out
 
 
@@ -116,13 +121,18 @@ def _batch_copy_slices(
     return reshape_row(out, (size, *shape))
 
 
-copy_slices = define(
-    "copy_slices", "movement", _copy_slices, inputs="base source", options="path",
-    base=lambda g, path: copy_slices(g, np.zeros((), dtypes.of(g).numpy), path),
-    source=lambda g, path: follow(g, path),
-    jvp="linear", batch=_batch_copy_slices, infer=infer_as_first, low_precision=False,
-    conjugate=False, node_name="CopySlices",
-)  # fmt: skip
+def writing_through(name: str, node_name: str | None = None) -> Any:
+    """A row that writes a source where a path of views leads: ``row(base, source, path)``."""
+    return define(
+        name, "movement", _copy_slices, inputs="base source", options="path",
+        base=lambda g, path: copy_slices(g, np.zeros((), dtypes.of(g).numpy), path),
+        source=lambda g, path: follow(g, path),
+        jvp="linear", batch=_batch_copy_slices, infer=infer_as_first, low_precision=False,
+        conjugate=False, node_name=node_name,
+    )  # fmt: skip
+
+
+copy_slices = writing_through("copy_slices", "CopySlices")
 
 
 def _look_back(g: Any, shape: tuple[int, ...], path: Path) -> Any:

@@ -147,11 +147,39 @@ def _places(shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> An
     return places
 
 
+def _lies_as(x: Any, strides: tuple[int, ...], offset: int) -> bool:
+    """Whether an array lies in its memory as the one did for which a view was described."""
+    return storage_of(x)[1] == offset and all(
+        size == 1 or stride == wanted * x.itemsize
+        for size, stride, wanted in zip(x.shape, x.strides, strides, strict=True)
+    )
+
+
 def _as_strided(
     x: Any, shape: Any, strides: Any, offset: int, x_strides: Any, x_offset: int
 ) -> Any:
+    if not _lies_as(x, x_strides, x_offset):
+        places = _element_places(x.shape, shape, strides, offset, x_strides, x_offset)
+        return x.reshape(-1).take(places)
     memory, _ = storage_of(x)
     return view_by_strides(memory[offset:], shape, tuple(stride * x.itemsize for stride in strides))
+
+
+def _element_places(
+    x_shape: Any, shape: Any, strides: Any, offset: int, x_strides: Any, x_offset: int
+) -> Any:
+    """The number of the input's element that each element of the view looks at."""
+    own = _places(x_shape, x_strides, x_offset)
+    look = _places(shape, strides, offset)
+    found = np.full(1 + max(look.max(initial=0), own.max(initial=0)), -1)
+    found[own.reshape(-1)] = np.arange(own.size)
+    places = found[look]
+    if places.size and places.min() < 0:
+        raise RuntimeError(
+            f"as_strided: sizes {describe_shape(shape)} and strides {describe_shape(strides)} "
+            f"reach beyond the elements of the tensor itself, of shape {describe_shape(x_shape)}"
+        )
+    return places
 
 
 def _as_strided_backward(
@@ -171,19 +199,10 @@ def _as_strided_backward(
 
 
 def _batch_as_strided(row: Row, size: int, values: Any, batched: Any, options: Any) -> Any:
-    shape, strides, offset, x_strides, x_offset = options
     x = values[0]
-    own = _places(tuple(x.shape[1:]), x_strides, x_offset)
-    look = _places(shape, strides, offset)
-    found = np.full(1 + max(look.max(initial=0), own.max(initial=0)), -1)
-    found[own.reshape(-1)] = np.arange(own.size)
-    places = found[look]
-    if places.size and places.min() < 0:
-        raise RuntimeError(
-            "as_strided inside vmap: sizes and strides reach beyond the elements of one example, "
-            f"of shape {describe_shape(x.shape[1:])}"
-        )
-    return index_row(reshape_row(x, (size, own.size)), places[None], (-1,), 0)
+    shape = tuple(x.shape[1:])
+    flat = reshape_row(x, (size, product(shape)))
+    return index_row(flat, _element_places(shape, *options)[None], (-1,), 0)
 
 
 def _infer_as_strided(row: Row, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> Fact:
@@ -195,24 +214,9 @@ as_strided_row = define(
     x=lambda g, x_shape, shape, strides, offset, x_strides, x_offset: _as_strided_backward(
         g, x_shape, shape, strides, offset, x_strides, x_offset
     ),
-    jvp=lambda x_t, shape, strides, offset, x_strides, x_offset: as_strided_of_tangent(
-        x_t, shape, strides, offset, x_strides, x_offset
-    ),
-    batch=_batch_as_strided, infer=_infer_as_strided, low_precision=False, conjugate=False,
-    view=True,
+    jvp="linear", batch=_batch_as_strided, infer=_infer_as_strided, low_precision=False,
+    conjugate=False, view=True,
 )  # fmt: skip
-
-
-def as_strided_of_tangent(
-    x_t: Any, shape: Any, strides: Any, offset: int, x_strides: Any, x_offset: int
-) -> Any:
-    """What the view sees of a tangent, whose memory lies otherwise than the primal's."""
-    flat = reshape_row(x_t, (1, product(x_t.shape)))
-    out = _batch_as_strided(
-        as_strided_row.row, 1, (reshape_row(flat, (1, *x_t.shape)),), (True,),  # type: ignore[attr-defined]
-        (shape, strides, offset, x_strides, x_offset),
-    )  # fmt: skip
-    return reshape_row(out, shape)
 
 
 def _own_layout(input: Any) -> tuple[tuple[int, ...], int, int | None]:
