@@ -1,9 +1,11 @@
 """Optimizers and schedules of their learning rates, as ``torch.optim``."""
 
+from adjoint.optim import lr_scheduler
 from adjoint.optim.adadelta import Adadelta
 from adjoint.optim.adagrad import Adagrad
 from adjoint.optim.adam import Adam, AdamW
 from adjoint.optim.adamax import Adamax
+from adjoint.optim.lbfgs import LBFGS
 from adjoint.optim.nadam import NAdam
 from adjoint.optim.optimizer import Optimizer
 from adjoint.optim.radam import RAdam
@@ -11,6 +13,7 @@ from adjoint.optim.rmsprop import RMSprop
 from adjoint.optim.sgd import SGD
 
 __all__ = [
+    "LBFGS",
     "SGD",
     "Adadelta",
     "Adagrad",
@@ -21,4 +24,5 @@ __all__ = [
     "Optimizer",
     "RAdam",
     "RMSprop",
+    "lr_scheduler",
 ]

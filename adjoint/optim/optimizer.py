@@ -121,8 +121,7 @@ class Optimizer:
             param_group.setdefault(name, default)
         if len({id(param) for param in params}) < len(params):
             warnings.warn(
-                "a parameter is in its group more than once, and each step will change it as "
-                "often",
+                "a parameter is in its group more than once, and each step will change it as often",
                 stacklevel=3,
             )
         self.param_groups.append(param_group)

@@ -93,8 +93,6 @@ class RMSprop(Elementwise):
         if momentum is None:
             x = kit.plus_quotient(x, g, divisor, rate, work[2])
         else:
-            others[0] = kit.plus_quotient(
-                kit.scale(others[0], momentum), g, divisor, None, work[2]
-            )
+            others[0] = kit.plus_quotient(kit.scale(others[0], momentum), g, divisor, None, work[2])
             x = kit.plus(x, others[0], rate, work[2])
         return x, squares, *others

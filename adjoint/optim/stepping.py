@@ -111,8 +111,11 @@ class Elementwise(Optimizer):
             state = self.state[param] if names else {}
             step = self._begin(group, param, state)
             x, g = param._array, grad._array
-            if differentiable or type(x) is not ndarray or type(g) is not ndarray or (
-                x.dtype.char not in "fdFD"
+            if (
+                differentiable
+                or type(x) is not ndarray
+                or type(g) is not ndarray
+                or (x.dtype.char not in "fdFD")
             ):
                 self._step_tensors(group, param, grad, state, names, step)
                 continue
