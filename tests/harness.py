@@ -91,7 +91,8 @@ class Call:
         kwargs = {key: put_back(each, leaves, translate) for key, each in self.kwargs.items()}
         if not writes(self.case.function):
             return function(*args, **kwargs)
-        args = (args[0].clone(), *args[1:])
+        if hasattr(args[0], "clone"):
+            args = (args[0].clone(), *args[1:])
         result = function(*args, **kwargs)
         return args[0] if result is None else result
 
@@ -233,8 +234,11 @@ def parts(result: Any) -> list[Any]:
 
 
 def as_array(value: Any) -> np.ndarray:
-    """A Tensor's memory, or any other value as an array."""
-    return value._array if isinstance(value, Tensor) else np.asarray(value)
+    """A Tensor's memory, or any other value as an array: of text, if it is no number."""
+    if isinstance(value, Tensor):
+        return value._array
+    array = np.asarray(value)
+    return np.frombuffer(str(value).encode(), np.uint8) if array.dtype.kind in "OUS" else array
 
 
 def dtype_name(value: Any) -> str:

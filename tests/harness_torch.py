@@ -29,7 +29,7 @@ def to_torch(array: np.ndarray) -> Any:
 def from_torch(value: Any) -> np.ndarray:
     """The memory of a tensor, or any other value, as an array."""
     if not isinstance(value, torch.Tensor):
-        return np.asarray(value)
+        return as_array(value)
     value = value.detach().resolve_conj().resolve_neg()
     if value.dtype is torch.bfloat16:
         return value.contiguous().view(torch.uint16).numpy().view(numpy_type("bfloat16"))
@@ -81,6 +81,12 @@ ROUNDING = {
     "float16": 2e-3,
     "bfloat16": 1.6e-2,
 }
+
+
+def is_known(results: Sequence[Any]) -> bool:
+    """Whether Adjoint has the element types of PyTorch's results (it has no complex halves)."""
+    names = {each.name for each in dtypes.ALL}
+    return all(dtype_name(each) in names for each in results if isinstance(each, torch.Tensor))
 
 
 def outcome(run: Callable[[], Any]) -> Any:
@@ -158,7 +164,7 @@ def same_results(
             continue
         assert dtype_name(a) == dtype_name(b), f"{label}: {dtype_name(a)}, PyTorch {dtype_name(b)}"
         found, expected = as_array(a), from_torch(b)
-        limit = max(coarsest, ROUNDING.get(expected.dtype.name, 0.0))
+        limit = max(coarsest, ROUNDING.get(expected.dtype.name, 0.0), call.case.tolerance)
         # Halves are rounded in other places on the way: to a part of the terms of a sum.
         least = 1.0 if limit > ROUNDING["float32"] else floor
         close(found, expected, factor * limit, label, floor=least)
@@ -207,7 +213,7 @@ def same_gradients(call: Call, ours: Any, theirs: Any, outs: Any, expected: Any)
         )
     )
     if isinstance(wanted, Exception):
-        assert call.changed, f"PyTorch cannot differentiate it: {wanted}"
+        assert call.changed or "not implemented" in str(wanted), f"PyTorch fails: {wanted}"
         return
     same_results(found, wanted, call, "gradient", factor=4, through=types_of(expected))
     weights = call.directions(call.moved, "weights")
@@ -238,8 +244,9 @@ def same_gradients(call: Call, ours: Any, theirs: Any, outs: Any, expected: Any)
         [wrap(w) for _, _, w in pairs],
         allow_unused=True,
     )
-    if not call.smooth:  # PyTorch divides 0 by 0 at corners; a number is as good an answer
-        again, second = without_nans(again, second)
+    if not call.smooth:
+        no_new_nans(again, second)
+        return
     same_results(
         again,
         second,
@@ -252,12 +259,9 @@ def same_gradients(call: Call, ours: Any, theirs: Any, outs: Any, expected: Any)
     )
 
 
-def without_nans(ours: Sequence[Any], theirs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    """Both results with zeros in the places where PyTorch has NaNs."""
-    holes = [None if b is None else np.isnan(from_torch(b)) for b in theirs]
-    found = [
-        a if a is None or hole is None else np.where(hole, 0, as_array(a)).astype(as_array(a).dtype)
-        for a, hole in zip(ours, holes, strict=True)
-    ]
-    expected = [None if b is None else torch.nan_to_num(b, nan=0.0) for b in theirs]
-    return found, expected
+def no_new_nans(ours: Sequence[Any], theirs: Sequence[Any]) -> None:
+    """Compare second derivatives at a corner, where any number is as good as another."""
+    for a, b in zip(ours, theirs, strict=True):
+        if a is not None and b is not None:
+            holes = np.isnan(as_array(a)) & ~np.isnan(from_torch(b))
+            assert not holes.any(), f"second gradient: NaN, where PyTorch has {from_torch(b)}"

@@ -13,7 +13,7 @@ from adjoint import dtypes
 from adjoint.array.symbol import Symbol, Trace
 from adjoint.array.value import Value, transform_level
 from adjoint.tape.tensor import Tensor, wrap
-from tests.harness import Arrays, calls, forward, function_of_moving, is_moving, parts
+from tests.harness import Arrays, Call, calls, forward, function_of_moving, is_moving, parts
 
 
 def trace(function: Callable[..., Any], arrays: Arrays) -> tuple[Trace, list[Symbol], list[Any]]:
@@ -82,24 +82,33 @@ def rows_used(key: str) -> dict[str, set[int]]:
     def spies(arrays: Iterable[np.ndarray], level: int) -> list[Any]:
         return [wrap(Spy(level, each, seen), level + 1) for each in arrays]
 
-    for call in calls(key):
-        with transform_level() as level:
-            forward(call, spies(call.leaves, level))
-            if call.moving:
-                function = function_of_moving(call)
-                adjoint.func.jvp(
-                    function,
-                    tuple(spies(call.moved, level)),
-                    tuple(spies(call.directions(call.moved, "direction"), level)),
-                )
+    def derive(call: Call, level: int) -> None:
+        function = function_of_moving(call)
+        adjoint.func.jvp(
+            function,
+            tuple(spies(call.moved, level)),
+            tuple(spies(call.directions(call.moved, "direction"), level)),
+        )
 
-                # A linear row's formula sees nothing but the cotangent: that is a spy too.
-                def pull(*values: Any, function: Any = function, level: int = level) -> Any:
-                    outs, pullback = adjoint.func.vjp(function, *values)
-                    return pullback(tuple(spies(map(ones_of, outs), level)))
+        # A linear row's formula sees nothing but the cotangent: that is a spy too.
+        def pull(*values: Any) -> Any:
+            outs, pullback = adjoint.func.vjp(function, *values)
+            return pullback(tuple(spies(map(ones_of, outs), level)))
 
-                gradient, pullback = adjoint.func.vjp(pull, *spies(call.moved, level))
-                pullback(tuple(spies(map(ones_of, gradient), level)))
+        gradient, pullback = adjoint.func.vjp(pull, *spies(call.moved, level))
+        pullback(tuple(spies(map(ones_of, gradient), level)))
+
+    for kind in ("float64", "int64"):  # conversions have nothing to do in one of the two
+        for call in calls(key, kind):
+            with transform_level() as level:
+                try:
+                    forward(call, spies(call.leaves, level))
+                    if call.moving:
+                        derive(call, level)
+                except (RuntimeError, AttributeError):
+                    # The type is refused; or the values are asked for, which a spy has not.
+                    if kind == "float64" and call.case.traced:
+                        raise
     return seen
 
 

@@ -24,6 +24,7 @@ from tests.harness import (
     function_of_moving,
     gradients,
     inner,
+    is_moving,
     make_call,
     on_arrays,
 )
@@ -58,12 +59,19 @@ def test_forward(key: str) -> None:
         for out, expected in zip(outs, reference.outputs, strict=True):
             if isinstance(out, Tensor):
                 assert dtypes.of(out).numpy == expected.dtype
-            close(as_array(out), expected, call.case.tolerance, "value")
+            close(as_array(out), expected, tolerance_of(call, expected), "value")
 
     def check_seeded(call: Call) -> None:
         same_tensors(forward(call, call.leaves), forward(call, call.leaves), 0, "seeded again")
 
     each_call(key, check_seeded if CASES[key].random else check)
+
+
+def tolerance_of(call: Call, *arrays: np.ndarray) -> float:
+    """How far from PyTorch's a result may be: further where single precision was on the way."""
+    on_the_way = [*call.leaves, *(as_array(out) for out in forward(call, call.leaves)), *arrays]
+    single = any(each.dtype.kind in "fcV" and not is_moving(each, True) for each in on_the_way)
+    return max(call.case.tolerance, 1e-6 if single else 0.0)
 
 
 # -- vjp -----------------------------------------------------------------------------------------
@@ -85,7 +93,8 @@ def test_vjp(key: str) -> None:
             expected = references.find(call).gradients
             assert len(found) == len(expected)
             for g, wanted in zip(found, expected, strict=True):
-                close(as_array(g), wanted, call.case.tolerance, "gradient")
+                tolerance = 10 * tolerance_of(call, wanted)
+                close(as_array(g), wanted, tolerance, "gradient", floor=1e-3)
         _, pull = adjoint.func.vjp(function, *[wrap(each) for each in call.moved])
         again = pull(tuple(wrap(each) for each in cotangents))
         same_tensors(again, found, 1e-12, "func.vjp")

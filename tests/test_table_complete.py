@@ -47,6 +47,7 @@ def test_what_is_switched_off_has_a_reason(key: str) -> None:
             ("differentiable", case.differentiable),
             ("traced", case.traced),
             ("batched", case.batched),
+            ("layouts", case.layouts),
             ("constants", not case.constants),
         )
         if not on

@@ -235,7 +235,7 @@ def test_decomposed(key: str) -> None:
     def check(call: Call) -> None:
         expected = parts(forward(call, call.leaves))
         record, symbols, outs = trace(lambda *leaves: forward(call, leaves), call.leaves)
-        environment: dict[Any, Any] = dict(zip(symbols, call.leaves, strict=True))
+        environment: dict[Symbol, Any] = dict(zip(symbols, call.leaves, strict=True))
 
         def read(value: Any) -> Any:
             return environment[value] if isinstance(value, Symbol) else value

@@ -15,6 +15,7 @@ from tests.harness import CASES, Call, calls, every_kind, forward, make_call
 from tests.harness_checks import ALL, DIFFERENTIABLE, each_call
 from tests.harness_torch import (
     builtin_type,
+    is_known,
     is_torch_floating,
     lacks_kernel,
     outcome,
@@ -33,6 +34,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 # Where the name of the node differs on purpose.
 OTHER_NAMES: dict[str, str] = {}
 
+# Where PyTorch gives a view and Adjoint a copy.
+OTHER_MEMORY = {"conj": "PyTorch conjugates a view when it is read; here the numbers are there"}
+
 
 @pytest.mark.parametrize("key", ALL)
 def test_values(key: str) -> None:
@@ -41,7 +45,7 @@ def test_values(key: str) -> None:
 
         def check(call: Call) -> None:
             theirs = outcome(lambda: torch_forward(call, call.leaves))
-            if isinstance(theirs, Exception) and lacks_kernel(theirs):
+            if lacks_kernel(theirs) if isinstance(theirs, Exception) else not is_known(theirs):
                 return
             ours = outcome(lambda: forward(call, list(map(wrap, call.leaves))))
             if isinstance(ours, NotImplementedError) and any(x.size == 0 for x in call.leaves):
@@ -63,8 +67,8 @@ def test_gradients(key: str) -> None:
             for out, wanted in zip(outs, expected, strict=True):
                 if is_torch_floating(wanted):
                     same_node(call, out, wanted)
-                if isinstance(wanted, torch.Tensor) and wanted.numel():
-                    assert shares_memory(out, ours) == shares_memory(wanted, theirs), "a view?"
+                if isinstance(wanted, torch.Tensor):
+                    same_memory(call, out, wanted, ours, theirs)
             same_gradients(call, ours, theirs, outs, expected)
 
         each_call(key, check, calls(key, kind))
@@ -74,8 +78,19 @@ def same_node(call: Call, out: Any, wanted: Any) -> None:
     """Whether a gradient is recorded, and by a node of what name."""
     assert out.requires_grad == wanted.requires_grad, f"requires_grad is {out.requires_grad}"
     assert out.is_leaf == wanted.is_leaf
-    if call.case.function not in OTHER_NAMES:
-        assert type(out.grad_fn).__name__ == type(wanted.grad_fn).__name__
+    if call.case.function in OTHER_NAMES or wanted.grad_fn is None:
+        return
+    names = [type(each.grad_fn).__name__ for each in (out, wanted)]
+    if out._version:  # PyTorch numbers some in-place forms as another overload
+        names = [name.rstrip("0123456789") for name in names]
+    assert names[0] == names[1]
+
+
+def same_memory(call: Call, out: Any, wanted: Any, ours: Any, theirs: Any) -> None:
+    """Whether the result is a view of an input."""
+    if wanted.numel() and call.case.function not in OTHER_MEMORY:
+        found, expected = shares_memory(out, ours), shares_memory(wanted, theirs)
+        assert found == expected, f"a view of an input: {found}, in PyTorch {expected}"
 
 
 @pytest.mark.parametrize("key", ALL)

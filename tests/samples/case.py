@@ -67,9 +67,10 @@ class Case:
     dtypes: tuple[str, ...] = ("float32", "float64")  # types to compare values in, by parity
     differentiable: bool = True
     in_place: bool = True  # compare ``name_`` too, where both libraries have it
-    tolerance: float = 1e-6  # relative, of values in float64 against PyTorch's
+    tolerance: float = 1e-10  # relative, of values in float64 against PyTorch's
     traced: bool = True  # False: the shape of the result depends on values, and is refused
     batched: bool = True  # False: cannot be batched, and is refused
+    layouts: bool = True  # False: asks for memory in a certain order
     random: bool = False  # draws random numbers: the caller seeds both libraries alike
     constants: tuple[int | str, ...] = ()  # arguments that have no derivative in PyTorch either
     errorless: str = ""  # the reason why no input is wrong, where there are no ``errors``
