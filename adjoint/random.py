@@ -43,6 +43,12 @@ class Generator(Source):
             raise TypeError(f"a state is a tensor of uint8, not {type(new_state).__name__}")
         Source.set_state(self, plain(new_state, "set_state()"))
 
+    def clone_state(self) -> Generator:
+        """Another generator that goes on from the same state."""
+        clone = Generator()
+        clone.set_state(self.get_state())
+        return clone
+
     graphsafe_get_state = get_state
     graphsafe_set_state = set_state
 

@@ -63,7 +63,6 @@ xr.__contains__(1)
 list(xr)
 list(torch.tensor(1))
 len(torch.tensor(1))
-iter(x)
 [*x]
 bool(torch.tensor([]))
 bool(torch.ones(2))
