@@ -22,6 +22,7 @@ transpose_row = viewing(
     x=lambda g, dim0, dim1: transpose_row(g, dim0, dim1),
 )  # fmt: skip
 t_row = viewing("t", lambda x: x.swapaxes(-2, -1), x=lambda g: t_row(g))
+t_vector_row = viewing("t_vector", lambda x: x[...], x=lambda g: g, node_name="TBackward0")
 
 squeeze_all_row, squeeze_row, squeeze_several_row = (
     viewing(
@@ -104,7 +105,7 @@ def t(input: Any) -> Any:
             f"t() expects a tensor with <= 2 dimensions, but got {rank}: "
             f"shape {describe_shape(input.shape)}; use transpose(dim0, dim1)"
         )
-    return t_row(input) if rank == 2 else alias_row(input)
+    return t_row(input) if rank == 2 else t_vector_row(input)
 
 
 def _dims_of(value: Any, rank: int) -> tuple[int, ...]:

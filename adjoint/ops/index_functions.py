@@ -13,6 +13,7 @@ from adjoint.ops.index_rows import (
     index_add_row,
     index_copy_row,
     index_fill_row,
+    index_fill_tensor_row,
     index_select_row,
     put_row,
     take_row,
@@ -168,10 +169,11 @@ def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     require_index("index_fill", index, LONG, IndexError)
     dim = normalise_dim(dim, len(input.shape))
     places = _vector("index_fill", index, RuntimeError)
-    number, _ = fill_value("index_fill", value, input)
+    number, is_tensor = fill_value("index_fill", value, input)
     size = input.shape[dim] if input.shape else 1
     require_range("index_fill", index, size, IndexError, negative=True)
-    return _write(index_fill_row, input, dim, places, number, False)
+    row = index_fill_tensor_row if is_tensor else index_fill_row
+    return _write(row, input, dim, places, number, False)
 
 
 # -- elements of the flat tensor ----------------------------------------------------------------

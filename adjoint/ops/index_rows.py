@@ -229,7 +229,7 @@ def _left(g: Any, index: Any, dims: Dims, place: int, accumulate: bool) -> Any:
     return index_put_row(g, index, np.zeros((), dtypes.of(g).numpy), dims, place, False)
 
 
-def writing(name: str) -> Any:
+def writing(name: str, node_name: str | None = None) -> Any:
     """A row that writes: ``row(x, index, source, dims, place, accumulate)``."""
     row = define(
         name, "indexing", write, inputs="x index source", options="dims place accumulate",
@@ -239,6 +239,7 @@ def writing(name: str) -> Any:
             x_t, index, source_t, dims, place, accumulate
         ),
         batch=_batch_write, infer=infer_as_first, low_precision=False, conjugate=False,
+        node_name=node_name,
     )  # fmt: skip
     return row
 
@@ -247,6 +248,7 @@ index_row, index_select_row, take_row = map(reading, ("index", "index_select", "
 index_put_row, index_add_row, index_copy_row, index_fill_row, put_row = map(
     writing, ("index_put", "index_add", "index_copy", "index_fill", "put")
 )
+index_fill_tensor_row = writing("index_fill_tensor", "IndexFillBackward1")
 index_backward = define(
     "index_backward", "indexing", add_up, inputs="g index", options="shape dims place",
     g=lambda g, index, dims, place: index_row(g, index, dims, place),

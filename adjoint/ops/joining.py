@@ -10,6 +10,7 @@ import numpy as np
 from adjoint import dtypes
 from adjoint.array.value import Value, apply
 from adjoint.errors import describe_shape
+from adjoint.ops.dimensions import unsqueeze_row
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public
 from adjoint.ops.movement import reshape, reshape_row
@@ -179,11 +180,14 @@ def stack(tensors: Tensors, dim: int = 0) -> Any:
 def _at_least(x: Any, rank: int) -> Any:
     """Dimensions of size 1 put in front, or, for the third, behind."""
     shape = tuple(x.shape)
-    if len(shape) >= rank:
+    missing = rank - len(shape)
+    if missing <= 0:
         return x
-    if rank < 3:
-        return reshape_row(x, (1,) * (rank - len(shape)) + shape)
-    return reshape_row(x, ((1, *shape) if len(shape) == 1 else shape or (1, 1)) + (1,))
+    if not shape:
+        return reshape_row(x, (1,) * rank)
+    if rank == 3:
+        x = unsqueeze_row(x, -1)
+    return unsqueeze_row(x, -rank) if missing == rank - 1 else x
 
 
 @public(method=False)

@@ -189,6 +189,9 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
             f"padding of {count} dimensions with mode {mode!r} is for tensors of {count + 1} or "
             f"{count + 2} dimensions, not of shape {describe_shape(input.shape)}"
         )
+    if mode == "circular" and min(map(min, pads)) < 0:  # what is cut off is not seen again
+        input = constant_pad_nd(input, [min(each, 0) for pair in pads for each in pair])
+        pads = tuple((max(before, 0), max(after, 0)) for before, after in pads)
     _check_own(input, pads, mode)
     return OWN[mode, count](input, pads)
 
@@ -201,6 +204,13 @@ _LIMITS = {
 
 
 def _check_own(input: Any, pads: Pads, mode: str) -> None:
+    if mode != "circular" and dtypes.of(input) is dtypes.bool_:
+        raise NotImplementedError(f"padding with mode {mode!r} is not implemented for booleans")
+    if mode != "circular" and 0 in input.shape[len(input.shape) - len(pads) - 1 :]:
+        raise RuntimeError(
+            f"padding with mode {mode!r}: only the batch may be empty, but the shape is "
+            f"{describe_shape(input.shape)}"
+        )
     for number, (before, after) in enumerate(pads):
         size = input.shape[-number - 1]
         limit = {"reflect": size - 1, "circular": size}.get(mode, max(before, after))

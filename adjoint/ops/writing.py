@@ -180,7 +180,9 @@ def _looking(function: Callable[..., Any], name: str) -> Callable[..., Any]:
         result = function(before, *args, **kwargs)
         memory = memory_of(self)
         children = [
-            view for view in family(root_of(self)) if self in (view._view.parent, view._view.base)
+            view
+            for view in family(root_of(self))
+            if view._view.parent is self or view._view.base is self
         ]
         if children or self._view is not None:
             for view in children:
