@@ -141,7 +141,7 @@ class Optimizer:
 
     def _check_others(self, params: list[Any], named: bool) -> None:
         """Raise ``ValueError`` unless a new group goes with those that are there."""
-        present = set()
+        present: set[int] = set()
         for group in self.param_groups:
             present.update(id(param) for param in group["params"])
             if ("param_names" in group) != named:
@@ -260,7 +260,7 @@ class Optimizer:
     def register_state_dict_post_hook(
         self, hook: Callable[..., Any], prepend: bool = False
     ) -> RemovableHandle:
-        """Call ``hook(optimizer, state_dict)`` on what ``state_dict()`` gives; it may replace it."""
+        """Call ``hook(optimizer, state_dict)`` on each state dict made; it may replace it."""
         return add_hook(self._optimizer_state_dict_post_hooks, hook, prepend)
 
     def register_load_state_dict_pre_hook(

@@ -46,7 +46,7 @@ def unpack(saved: dict[str, Any], groups: list[Group]) -> tuple[defaultdict[Any,
             f"the loaded state dict has parameter groups of {saved_sizes} parameters, and the "
             f"optimizer of {sizes}; they must match"
         )
-    params = {}
+    params: dict[int, Any] = {}
     for group, saved_group in zip(groups, saved_groups, strict=True):
         params.update(zip(saved_group["params"], group["params"], strict=True))
         saved_group["params"] = group["params"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from types import CodeType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -74,7 +74,7 @@ class Elementwise(Optimizer):
                     state[name] = count_of_steps(state[name])
 
     # Options that saved groups of earlier versions of PyTorch lack.
-    _late_options: dict[str, Any] = {
+    _late_options: ClassVar[dict[str, Any]] = {
         "foreach": None, "maximize": False, "differentiable": False,
     }  # fmt: skip
 
@@ -238,7 +238,7 @@ class Note:
 
 
 def pieces(*arrays: Any) -> Iterator[list[Any]]:
-    """Equal parts of arrays of one shape: the parts of complex numbers, and what the cache holds."""
+    """Arrays of one shape, a part at a time: real and imaginary, and no more than PIECE."""
     if arrays[0].dtype.kind == "c":
         yield from pieces(*[each.real for each in arrays])
         yield from pieces(*[each.imag for each in arrays])

@@ -17,16 +17,18 @@ from adjoint.optim.lr_scheduler.base import (
     warn_outside_step,
 )
 
+Scale = Callable[[Any], Any]
 
-def _constant(cycle: float) -> float:
+
+def _constant(cycle: Any) -> Any:
     return 1.0
 
 
-def _halving(cycle: float) -> float:
+def _halving(cycle: Any) -> Any:
     return 1 / (2.0 ** (cycle - 1))
 
 
-def _fading(gamma: float, iteration: float) -> float:
+def _fading(gamma: Any, iteration: Any) -> Any:
     return gamma**iteration
 
 
@@ -51,7 +53,7 @@ class CyclicLR(LRScheduler):
         step_size_down: int | None = None,
         mode: str = "triangular",
         gamma: float = 1.0,
-        scale_fn: Callable[[float], float] | None = None,
+        scale_fn: Scale | None = None,
         scale_mode: str = "cycle",
         cycle_momentum: bool = True,
         base_momentum: Any = 0.8,
@@ -93,13 +95,14 @@ class CyclicLR(LRScheduler):
         if self._scale_fn_custom is not None:
             return
         self.scale_mode = "iterations" if self.mode == "exp_range" else "cycle"
-        self._scale_fn_ref: Callable[[float], float] = {
+        scales: dict[str, Scale] = {
             "triangular": _constant,
             "triangular2": _halving,
             "exp_range": partial(_fading, self.gamma),
-        }[self.mode]
+        }
+        self._scale_fn_ref = scales[self.mode]
 
-    def scale_fn(self, x: float) -> float:
+    def scale_fn(self, x: Any) -> Any:
         """What the height is multiplied by, in cycle or iteration ``x``."""
         custom = self._scale_fn_custom
         return self._scale_fn_ref(x) if custom is None else custom(x)

@@ -15,7 +15,7 @@ from adjoint.optim.lr_scheduler.base import LRScheduler, Rates, present, warn_ou
 
 
 class _ByFactor(LRScheduler):
-    def _factor(self) -> float | None:
+    def _factor(self) -> Any:
         """What this epoch multiplies the rate by; None for nothing."""
         raise NotImplementedError
 
@@ -27,7 +27,7 @@ class _ByFactor(LRScheduler):
             return present(self.optimizer, "lr")
         return [group["lr"] * factor for group in self.optimizer.param_groups]
 
-    def _whole_factor(self) -> float:
+    def _whole_factor(self) -> Any:
         """What all epochs up to this one multiply the initial rate by."""
         raise NotImplementedError
 
@@ -49,12 +49,12 @@ class StepLR(_ByFactor):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def _factor(self) -> float | None:
+    def _factor(self) -> Any:
         falls = self.last_epoch != 0 and self.last_epoch % self.step_size == 0
         return self.gamma if falls else None
 
-    def _whole_factor(self) -> float:
-        return self.gamma ** (self.last_epoch // self.step_size)  # type: ignore[no-any-return]
+    def _whole_factor(self) -> Any:
+        return self.gamma ** (self.last_epoch // self.step_size)
 
 
 class MultiStepLR(_ByFactor):
@@ -71,11 +71,11 @@ class MultiStepLR(_ByFactor):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def _factor(self) -> float | None:
+    def _factor(self) -> Any:
         times = self.milestones.get(self.last_epoch)
         return None if times is None else self.gamma**times
 
-    def _whole_factor(self) -> float:
+    def _whole_factor(self) -> Any:
         return self.gamma ** bisect_right(sorted(self.milestones.elements()), self.last_epoch)
 
 
@@ -102,12 +102,12 @@ class ConstantLR(_ByFactor):
         self.total_iters = total_iters
         super().__init__(optimizer, last_epoch)
 
-    def _factor(self) -> float | None:
+    def _factor(self) -> Any:
         if self.last_epoch == 0:
             return self.factor
         return 1.0 / self.factor if self.last_epoch == self.total_iters else None
 
-    def _whole_factor(self) -> float:
+    def _whole_factor(self) -> Any:
         over = self.last_epoch >= self.total_iters
         return self.factor + over * (1 - self.factor)
 
@@ -139,7 +139,7 @@ class LinearLR(_ByFactor):
         self.total_iters = total_iters
         super().__init__(optimizer, last_epoch)
 
-    def _factor(self) -> float | None:
+    def _factor(self) -> Any:
         if self.last_epoch == 0:
             return self.start_factor
         if self._is_initial or self.last_epoch > self.total_iters:
@@ -148,7 +148,7 @@ class LinearLR(_ByFactor):
         before = self.total_iters * self.start_factor + (self.last_epoch - 1) * rise
         return 1.0 + rise / before
 
-    def _whole_factor(self) -> float:
+    def _whole_factor(self) -> Any:
         rise = self.end_factor - self.start_factor
         passed = min(self.total_iters, self.last_epoch)
         return self.start_factor + rise * passed / self.total_iters
@@ -165,11 +165,11 @@ class ExponentialLR(_ByFactor):
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
-    def _factor(self) -> float | None:
+    def _factor(self) -> Any:
         return None if self._is_initial else self.gamma
 
-    def _whole_factor(self) -> float:
-        return self.gamma**self.last_epoch  # type: ignore[no-any-return]
+    def _whole_factor(self) -> Any:
+        return self.gamma**self.last_epoch
 
 
 class PolynomialLR(_ByFactor):
@@ -189,11 +189,11 @@ class PolynomialLR(_ByFactor):
     def _remaining(self, epoch: int) -> float:
         return 1.0 - epoch / self.total_iters
 
-    def _factor(self) -> float | None:
+    def _factor(self) -> Any:
         if self._is_initial or self.last_epoch > self.total_iters:
             return None
         ratio = self._remaining(self.last_epoch) / self._remaining(self.last_epoch - 1)
         return ratio**self.power
 
-    def _whole_factor(self) -> float:
+    def _whole_factor(self) -> Any:
         return self._remaining(min(self.total_iters, self.last_epoch)) ** self.power
