@@ -15,11 +15,10 @@ from adjoint.ops.dimensions import unsqueeze_row
 from adjoint.ops.joining import stack_row
 from adjoint.ops.movement import alias_row, expand_row, reshape_row
 from adjoint.ops.slicing import select_place, slice_places
-from adjoint.shapes import broadcast_shapes
+from adjoint.shapes import broadcast_shapes, product
 from adjoint.tape.tensor import Tensor, wrap
 
 Entries = list[tuple[int, Any]]  # tensors of indices, and the dimension each begins at
-FULL = slice(None)
 
 # -- what stands in the brackets ----------------------------------------------------------------
 
@@ -30,9 +29,9 @@ def _items(index: Any) -> tuple[Any, ...]:
         return index
     if isinstance(index, tuple):
         return tuple(index)
-    if isinstance(index, (Value, np.ndarray)) or not hasattr(index, "__getitem__"):
+    if isinstance(index, (Value, np.ndarray, np.generic, dict)):
         return (index,)
-    if isinstance(index, (dict, set)) or len(index) >= 32:
+    if not hasattr(index, "__getitem__") or len(index) >= 32:
         return (index,)
     for each in index:
         if each is None or each is Ellipsis or isinstance(each, (slice, Tensor, list, tuple)):
@@ -101,13 +100,15 @@ def split_index(x: Any, index: Any) -> tuple[Any, Entries]:
     dim = 0
     start = x
     for item in items:
+        if dim > len(x.shape):  # a second Ellipsis
+            raise IndexError(f"too many indices for tensor of shape {describe_shape(start.shape)}")
         if item is Ellipsis:
             dim += rank - used
         elif item is None:
             x = unsqueeze_row(x, dim - len(x.shape) - 1)
             dim += 1
         elif isinstance(item, slice):
-            x = _slice(x, dim - len(x.shape), item, alone=len(items) == 1)
+            x = _slice(x, dim - len(x.shape), item, alone=item is index)
             dim += 1
         elif item is True or item is False:
             x = unsqueeze_row(x, dim - len(x.shape) - 1)
@@ -118,30 +119,27 @@ def split_index(x: Any, index: Any) -> tuple[Any, Entries]:
         elif hasattr(item, "__index__") and not isinstance(item, (np.ndarray, np.bool_)):
             x = _select(x, dim, as_index(item))
         else:
-            tensor = _as_index_tensor(item, _level(x))
+            tensor = _as_index_tensor(item, level_of(x))
             x, dim = _tensor_item(x, tensor, dim, entries)
     if x is start and not entries:
         x = alias_row(x)
     return x, entries
 
 
-def _level(x: Any) -> int:
+def level_of(x: Any) -> int:
     return x._level if isinstance(x, Tensor) else 0
 
 
 def _truth(value: bool, x: Any) -> Any:
-    return wrap(np.zeros(1 if value else 0, np.int64), _level(x))
+    return wrap(np.zeros(1 if value else 0, np.int64), level_of(x))
 
 
 def _slice(x: Any, dim: int, item: slice, alone: bool) -> Any:
     if dim >= 0:
         raise IndexError("slice() cannot be applied to a 0-dim tensor")
-    if item == FULL and not alone:
+    whole = item.start in (None, 0) and item.step in (None, 1)
+    if whole and not alone and (item.stop is None or as_index(item.stop) >= x.shape[dim]):
         return x
-    if not alone and (item.step is None or item.step == 1):
-        start, stop, _ = item.indices(x.shape[dim])
-        if start == 0 and stop == x.shape[dim]:
-            return x
     return slice_places(x, dim, item)
 
 
@@ -167,13 +165,16 @@ def _tensor_item(x: Any, item: Any, dim: int, entries: Entries) -> tuple[Any, in
     if not item.shape:
         if is_mask:
             x = unsqueeze_row(x, dim - len(x.shape) - 1)
-            places = wrap(np.zeros(int(bool(_concrete(item))), np.int64), _level(x))
+            places = wrap(np.zeros(int(bool(_concrete(item))), np.int64), level_of(x))
             entries.append((dim, places))
             return x, dim + 1
         if isinstance(_bottom(item), np.ndarray):
             return _select(x, dim, int(_bottom(item))), dim
+    after = dim + (len(item.shape) if is_mask else 1)
+    if after > len(x.shape):
+        raise IndexError(f"too many indices for tensor of shape {describe_shape(x.shape)}")
     entries.append((dim, item))
-    return x, dim + (len(item.shape) if is_mask else 1)
+    return x, after
 
 
 def _bottom(item: Any) -> Any:
@@ -229,7 +230,7 @@ def gather_indices(x: Any, entries: Entries) -> tuple[Any, tuple[int, ...], int]
         if dtypes.of(item) in (dtypes.bool_, dtypes.uint8):
             _check_mask(x, item, dim)
             for number, column in enumerate(np.nonzero(_concrete(item))):
-                tensors.append(wrap(column, _level(x)))
+                tensors.append(wrap(column, level_of(x)))
                 dims.append(dim + number - rank)
         else:
             tensors.append(item)
@@ -241,9 +242,18 @@ def gather_indices(x: Any, entries: Entries) -> tuple[Any, tuple[int, ...], int]
             "shape mismatch: indexing tensors could not be broadcast together with shapes "
             + ", ".join(describe_shape(each.shape) for each in tensors)
         ) from None
+    if product(shape):
+        if any(x.shape[dim] == 0 for dim in dims):
+            raise IndexError(
+                "index is out of bounds for a dimension of size 0 (indexing a tensor of shape "
+                f"{describe_shape(x.shape)})"
+            )
+        if any(x.shape[dim] == 0 for dim in range(-rank, 0) if dim not in dims):
+            # Nothing will be read, and so, as in PyTorch, no place is out of range.
+            tensors = [wrap(np.zeros(shape, np.int64), level_of(x)) for _ in tensors]
     order = sorted(range(len(dims)), key=dims.__getitem__)
     dims = [dims[each] for each in order]
-    whole = _stacked([tensors[each] for each in order], shape, _level(x))
+    whole = _stacked([tensors[each] for each in order], shape, level_of(x))
     adjacent = dims == list(range(dims[0], dims[0] + len(dims)))
     return whole, tuple(dims), -dims[-1] - 1 if adjacent else rank - len(dims)
 

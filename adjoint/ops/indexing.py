@@ -69,7 +69,7 @@ def setitem(input: Any, index: Any, value: Any) -> None:
             value = fill_value("__setitem__", value, input)[0]
     if index is False:
         return
-    x, entries = split_index(input, index)
+    x, entries = split_index(input, None if index is True else index)
     if entries:
         _write(x, entries, value)
         return
@@ -100,11 +100,6 @@ def index_put_(x: Any, entries: Entries, value: Any, accumulate: bool) -> Any:
         if dtypes.of(value) is not dtypes.of(x):
             value = value.to(dtypes.of(x))
         return store(x, masked_fill_row(x, mask, value), "__setitem__")
-    if dtypes.of(value) is not dtypes.of(x):
-        raise RuntimeError(
-            "Index put requires the source and destination dtypes match, got "
-            f"{dtypes.of(x)!r} for the destination and {dtypes.of(value)!r} for the source"
-        )
     where = _checked_places(x, entries, value)
     try:
         if not recording and _plain(x, where[0], value):
@@ -136,6 +131,11 @@ def masked_copy(array: Any, mask: Any, value: Any) -> None:
 def _checked_places(x: Any, entries: Entries, value: Any) -> tuple[Any, tuple[int, ...], int]:
     """What ``gather_indices`` gives, if ``value`` fits there; ``RuntimeError`` otherwise."""
     places, dims, block = gather_indices(x, entries)
+    if dtypes.of(value) is not dtypes.of(x):
+        raise RuntimeError(
+            "Index put requires the source and destination dtypes match, got "
+            f"{dtypes.of(x)!r} for the destination and {dtypes.of(value)!r} for the source"
+        )
     rank = len(x.shape)
     rest = [x.shape[dim] for dim in range(-rank, 0) if dim not in dims]
     start = len(rest) - block
@@ -204,11 +204,6 @@ def _entries_of(name: str, input: Any, indices: Any, values: Any) -> Entries:
             )
         entries.append((dim, each))
         dim += len(each.shape) if is_mask else 1
-    if dtypes.of(values) is not dtypes.of(input):
-        raise RuntimeError(
-            "Index put requires the source and destination dtypes match, got "
-            f"{dtypes.of(input)!r} for the destination and {dtypes.of(values)!r} for the source"
-        )
     return entries
 
 

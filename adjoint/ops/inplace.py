@@ -273,7 +273,7 @@ def overwrite(target: Any, value: Any, edge: Any = False) -> None:
     else:
         rebind(target, value)
         memory.note_write()
-    if not modes.enabled:
+    if not modes.enabled or dtypes.of(target._array).category < dtypes.FLOATING:
         return
     if before._level != target._level:
         before._node = None

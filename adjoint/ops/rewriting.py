@@ -92,7 +92,7 @@ def alias(tensor: Any) -> Any:
 
 
 def _copy_slices(base: Any, source: Any, path: Path) -> Any:
-    out = base.copy()
+    out = np.array(base)
     region = follow(out, path)
     if np.may_share_memory(region, out) or not region.size:
         np.copyto(writable(region), source, casting="unsafe")
