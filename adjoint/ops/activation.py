@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
-from adjoint.array.generator import default_generator, uniform
+from adjoint.array.generator import Generator, uniform
 from adjoint.array.special import scipy_special
 from adjoint.errors import describe_shape
 from adjoint.ops.arithmetic import div, sub
 from adjoint.ops.complex_parts import abs as absolute
 from adjoint.ops.inplace import in_place
 from adjoint.ops.kinds.elementwise import elementwise
+from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.general import define
-from adjoint.ops.kinds.public import FUNCTIONAL, public, publish
+from adjoint.ops.kinds.public import FUNCTIONAL, public
+from adjoint.ops.kinds.random import batch_distributed, define_random
 from adjoint.ops.movement import reshape_row
-from adjoint.ops.selection import bound, clamp_max_row, where_row, zero_where
+from adjoint.ops.selection import bound, where_row, zero_where
 from adjoint.ops.slicing import slice_backward, slice_row
 from adjoint.ops.special import erf
 from adjoint.ops.transcendental import exp, sigmoid, sigmoid_of, tanh
@@ -51,7 +53,9 @@ relu_row = elementwise(
     x=lambda g, out: _relu_slope(g, out),
     doc="""Each element, or 0 if it is negative; ``RuntimeError`` for booleans.
 
+    >>> import adjoint as torch
     >>> torch.relu(torch.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
     """,
 )  # fmt: skip
 
@@ -60,7 +64,9 @@ relu_row = elementwise(
 def relu(input: Any, inplace: bool = False) -> Any:
     """Each element, or 0 if it is negative; ``inplace`` stores the result in ``input``.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.relu(torch.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
     """
     return in_place(relu_row, "relu_")(input) if inplace else relu_row(input)
 
@@ -71,7 +77,8 @@ def _hardtanh(x: Any, low: float, high: float) -> Any:
 
 hardtanh_row = elementwise(
     "hardtanh", _hardtanh, promote="same", options="low high", supports="if", namespaces=None,
-    x=lambda g, x, low, high: zero_where((x <= low) | (x >= high), g),
+    unsupported=RuntimeError,
+    x=lambda g, x, low, high: where_row((x > low) & (x < high), g, zero(g)),
 )  # fmt: skip
 
 
@@ -79,8 +86,14 @@ hardtanh_row = elementwise(
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
     """Each element brought to between ``min_val`` and ``max_val``; ``ValueError`` if they cross.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.hardtanh(torch.tensor([-2.0, 0.5, 3.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
     """
+    if dtypes.of(input) is dtypes.uint8 and min(min_val, max_val) < 0:
+        raise RuntimeError(
+            f"cannot do hardtanh on an unsigned type with negative limits {min_val} and {max_val}"
+        )
     if min_val > max_val:
         raise ValueError(f"min_val={min_val} cannot be greater than max_val={max_val}")
     return _run(hardtanh_row, "hardtanh_", inplace, input, min_val, max_val)
@@ -90,7 +103,9 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
 def relu6(input: Any, inplace: bool = False) -> Any:
     """Each element brought to between 0 and 6.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.relu6(torch.tensor([-1.0, 2.0, 7.0]))
+    tensor([0., 2., 6.])
     """
     return _run(hardtanh_row, "relu6_", inplace, input, 0, 6)
 
@@ -113,7 +128,9 @@ leaky_relu_row = elementwise(
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
     """Each element, or ``negative_slope`` times it if it is negative.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.leaky_relu(torch.tensor([-1.0, 2.0]))
+    tensor([-0.0100,  2.0000])
     """
     return _run(leaky_relu_row, "leaky_relu_", inplace, input, negative_slope)
 
@@ -133,7 +150,9 @@ threshold_row = elementwise(
 def top_threshold(input: Any, threshold: float, value: float) -> Any:
     """Each element that is above ``threshold``, and ``value`` in place of the others.
 
+    >>> import adjoint as torch
     >>> torch.threshold(torch.tensor([0.5, 2.0]), 1.0, -1.0)
+    tensor([-1.,  2.])
     """
     return threshold_row(input, threshold, value)
 
@@ -142,7 +161,9 @@ def top_threshold(input: Any, threshold: float, value: float) -> Any:
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
     """Each element that is above ``threshold``, and ``value`` in place of the others.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.threshold(torch.tensor([0.5, 2.0]), 1.0, -1.0)
+    tensor([-1.,  2.])
     """
     return _run(threshold_row, "threshold_", inplace, input, threshold, value)
 
@@ -156,7 +177,12 @@ def _elu(x: Any, alpha: float, scale: float) -> Any:
 
 
 def _elu_slope(g: Any, x: Any, alpha: float, scale: float) -> Any:
-    return g * where_row(x > 0, _like(x, scale), exp(clamp_max_row(x, 0)) * (alpha * scale))
+    return g * where_row(x > 0, _like(x, scale), exp(_below_zero(x)) * (alpha * scale))
+
+
+def _below_zero(x: Any) -> Any:
+    """``x`` where it is negative: elsewhere 0, with no derivative even at 0, as in PyTorch."""
+    return where_row(x < 0, x, zero(x))
 
 
 def _like(x: Any, value: float) -> Any:
@@ -173,7 +199,7 @@ celu_row = elementwise(
     lambda x, alpha: np.where(x > 0, x, np.expm1(np.minimum(x, 0) / alpha) * alpha),
     promote="same", options="alpha", supports="f", namespaces=None,
     x=lambda g, x, alpha: g * where_row(
-        x > 0, _like(x, 1), exp(clamp_max_row(x, 0) * (1 / alpha))
+        x > 0, _like(x, 1), exp(_below_zero(x) * (1 / alpha))
     ),
 )  # fmt: skip
 
@@ -186,7 +212,9 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.050700987355480493
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """Each element, or ``alpha * (exp(x) - 1)`` if it is negative.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.elu(torch.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
     """
     return _run(elu_row, "elu_", inplace, input, alpha, 1.0)
 
@@ -195,7 +223,9 @@ def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
 def top_selu(input: Any) -> Any:
     """``elu`` scaled so that deep networks keep mean 0 and variance 1.
 
+    >>> import adjoint as torch
     >>> torch.selu(torch.tensor([-1.0, 2.0]))
+    tensor([-1.1113,  2.1014])
     """
     return elu_row(input, SELU_ALPHA, SELU_SCALE)
 
@@ -204,7 +234,9 @@ def top_selu(input: Any) -> Any:
 def selu(input: Any, inplace: bool = False) -> Any:
     """``elu`` scaled so that deep networks keep mean 0 and variance 1.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.selu(torch.tensor([-1.0, 2.0]))
+    tensor([-1.1113,  2.1014])
     """
     return _run(elu_row, "selu_", inplace, input, SELU_ALPHA, SELU_SCALE)
 
@@ -213,7 +245,9 @@ def selu(input: Any, inplace: bool = False) -> Any:
 def top_celu(input: Any, alpha: float = 1.0) -> Any:
     """Each element, or ``alpha * (exp(x / alpha) - 1)`` if it is negative.
 
+    >>> import adjoint as torch
     >>> torch.celu(torch.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
     """
     return celu(input, alpha)
 
@@ -224,7 +258,9 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
 
     Raises ``RuntimeError`` for ``alpha=0``.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.celu(torch.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
     """
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
@@ -268,7 +304,9 @@ def gelu(input: Any, approximate: str = "none") -> Any:
 
     ``approximate="tanh"`` takes that chance from a formula. Raises ``RuntimeError`` for others.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.gelu(torch.tensor([-1.0, 2.0]))
+    tensor([-0.1587,  1.9545])
     """
     if approximate not in ("none", "tanh"):
         raise RuntimeError(f"approximate argument must be either none or tanh, not {approximate!r}")
@@ -290,7 +328,9 @@ silu_row = elementwise(
 def silu(input: Any, inplace: bool = False) -> Any:
     """Each element times its sigmoid.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.silu(torch.tensor([-1.0, 2.0]))
+    tensor([-0.2689,  1.7616])
     """
     return _run(silu_row, "silu_", inplace, input)
 
@@ -328,7 +368,9 @@ logsigmoid_row = elementwise(
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """``log(1 + exp(beta * x)) / beta``; the element itself where ``beta * x`` is above ``threshold``.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.softplus(torch.tensor([0.0, 30.0]))
+    tensor([ 0.6931, 30.0000])
     """
     return softplus_row(input, beta, threshold)
 
@@ -337,7 +379,9 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
 def mish(input: Any, inplace: bool = False) -> Any:
     """Each element times the hyperbolic tangent of its softplus.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.mish(torch.tensor([-1.0, 2.0]))
+    tensor([-0.3034,  1.9440])
     """
     return _run(mish_row, "mish_", inplace, input)
 
@@ -346,39 +390,43 @@ def mish(input: Any, inplace: bool = False) -> Any:
 def logsigmoid(input: Any) -> Any:
     """The logarithm of the sigmoid, also where that is as good as 0.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.logsigmoid(torch.tensor([0.0, -1000.0]))
+    tensor([-6.9315e-01, -1.0000e+03])
     """
     return logsigmoid_row(input)
 
 
 # -- pieced together ------------------------------------------------------------------------------
 
+SIXTH = float(np.float32(1 / 6))  # PyTorch's slope has the precision of float32 in all types
+
 hardsigmoid_row = elementwise(
     "hardsigmoid", lambda x: _hardtanh(x + 3, 0, 6) / 6, promote="same", supports="f",
     namespaces=None,
-    x=lambda g, x: where_row((x > -3) & (x < 3), g * (1 / 6), zero_where(x == x, g)),
+    x=lambda g, x: where_row((x > -3) & (x < 3), g * SIXTH, zero(g)),
 )  # fmt: skip
 hardswish_row = elementwise(
     "hardswish", lambda x: x * _hardtanh(x + 3, 0, 6) / 6, promote="same", supports="f",
     namespaces=None,
-    x=lambda g, x: zero_where(x <= -3, where_row(x < 3, g * (x * (1 / 3) + 0.5), g)),
+    x=lambda g, x: zero_where(x <= -3, where_row(x >= 3, g, g * (x * (1 / 3) + 0.5))),
 )  # fmt: skip
 
 
-def _within(x: Any, size: float) -> Any:
-    return (x >= -size) & (x <= size)
+def _beyond(x: Any, size: float) -> Any:
+    return (x > size) | (x < -size)
 
 
 hardshrink_row = elementwise(
-    "hardshrink", lambda x, lambd: np.where(_within(x, lambd), x.dtype.type(0), x),
+    "hardshrink", lambda x, lambd: np.where((x >= -lambd) & (x <= lambd), x.dtype.type(0), x),
     promote="same", options="lambd", supports="f", namespaces=None,
-    x=lambda g, x, lambd: zero_where(_within(x, lambd), g),
+    x=lambda g, x, lambd: where_row(_beyond(x, lambd), g, zero(g)),
 )  # fmt: skip
 softshrink_row = elementwise(
     "softshrink",
     lambda x, lambd: np.where(x > lambd, x - lambd, np.where(x < -lambd, x + lambd, x * 0)),
     promote="same", options="lambd", supports="f", namespaces=None,
-    x=lambda g, x, lambd: zero_where(_within(x, lambd), g),
+    x=lambda g, x, lambd: where_row(_beyond(x, lambd), g, zero(g)),
 )  # fmt: skip
 
 
@@ -386,7 +434,9 @@ softshrink_row = elementwise(
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     """A straight line for the sigmoid: ``x / 6 + 1 / 2``, brought to between 0 and 1.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.hardsigmoid(torch.tensor([-4.0, 0.0, 1.5]))
+    tensor([0.0000, 0.5000, 0.7500])
     """
     return _run(hardsigmoid_row, "hardsigmoid_", inplace, input)
 
@@ -395,7 +445,9 @@ def hardsigmoid(input: Any, inplace: bool = False) -> Any:
 def hardswish(input: Any, inplace: bool = False) -> Any:
     """Each element times its ``hardsigmoid``.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.hardswish(torch.tensor([-4.0, 1.0, 4.0]))
+    tensor([-0.0000, 0.6667, 4.0000])
     """
     return _run(hardswish_row, "hardswish_", inplace, input)
 
@@ -404,7 +456,9 @@ def hardswish(input: Any, inplace: bool = False) -> Any:
 def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     """Each element, or 0 if it is between ``-lambd`` and ``lambd``.
 
+    >>> import adjoint as torch
     >>> torch.hardshrink(torch.tensor([-1.0, 0.3]))
+    tensor([-1.,  0.])
     """
     return hardshrink_row(input, lambd)
 
@@ -413,7 +467,9 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
 def softshrink(input: Any, lambd: float = 0.5) -> Any:
     """Each element moved towards 0 by ``lambd``, and no further; ``RuntimeError`` if that is negative.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.softshrink(torch.tensor([-1.0, 0.3]))
+    tensor([-0.5000,  0.0000])
     """
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}")
@@ -424,7 +480,9 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
 def tanhshrink(input: Any) -> Any:
     """Each element less its hyperbolic tangent.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.tanhshrink(torch.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.2384])
     """
     return sub(input, tanh(input))
 
@@ -433,18 +491,25 @@ def tanhshrink(input: Any) -> Any:
 def softsign(input: Any) -> Any:
     """``x / (1 + abs(x))``.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.softsign(torch.tensor([-3.0, 1.0]))
+    tensor([-0.7500,  0.5000])
     """
     return div(input, absolute(input) + 1)
 
 
 # -- with parameters, in halves, at random --------------------------------------------------------
 
+rrelu_mean_row = elementwise(
+    "rrelu_mean", _leaky_relu, promote="same", options="slope", supports="f", namespaces=None,
+    node_name="RreluWithNoiseBackward0",
+    x=lambda g, x, slope: where_row(x > 0, g, g * slope),
+)  # fmt: skip
 prelu_row = elementwise(
     "prelu", lambda x, weight: np.where(x > 0, x, x * weight), promote="same", supports="f",
     namespaces=None, node_name="PreluKernelBackward0",
     x=lambda g, x, weight: where_row(x > 0, g, g * weight),
-    weight=lambda g, x: zero_where(x > 0, g * x),
+    weight=lambda g, x: zero_where(x >= 0, g * x),
 )  # fmt: skip
 
 
@@ -454,7 +519,9 @@ def prelu(input: Any, weight: Any) -> Any:
 
     Raises ``RuntimeError`` where ``weight`` has another number of elements, or another type.
 
+    >>> import adjoint as torch
     >>> torch.prelu(torch.tensor([-1.0, 2.0]), torch.tensor([0.25]))
+    tensor([-0.2500,  2.0000])
     """
     rank, shape = len(input.shape), tuple(weight.shape)
     if dtypes.of(weight) is not dtypes.of(input):
@@ -514,8 +581,12 @@ glu_row = define(
 def glu(input: Any, dim: int = -1) -> Any:
     """The first half along ``dim`` times the sigmoid of the second; ``RuntimeError`` if the size is odd.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.glu(torch.tensor([1.0, 2.0, 0.0, 0.0]))
+    tensor([0.5000, 1.0000])
     """
+    if dtypes.of(input).category != dtypes.FLOATING:
+        raise NotImplementedError(f"glu is not implemented for {dtypes.of(input).name}")
     if not len(input.shape):
         raise RuntimeError("glu does not support 0-dimensional tensors")
     place = normalise_dim(dim, len(input.shape))
@@ -530,21 +601,22 @@ rrelu_row = elementwise(
     "rrelu", np.multiply, promote="same", supports="f", namespaces=None,
     node_name="RreluWithNoiseBackward0",
     x=lambda g, noise: g * noise,
-    noise=None,
+    noise=lambda g, x: g * x,
 )  # fmt: skip
 
 
-def _noise(input: Any, lower: float, upper: float) -> Any:
+def _noise(x: Any, _: Any, lower: float, upper: float, generator: Generator) -> Any:
     """A random slope for each element that is not positive, drawn in PyTorch's order, and 1s."""
-    array = getattr(input, "_array", input)
-    if not isinstance(array, np.ndarray):
-        raise RuntimeError(
-            "rrelu draws random numbers, which a transform cannot; use training=False"
-        )
-    noise = np.ones_like(array)
-    falling = array <= 0
-    noise[falling] = uniform(default_generator, (int(falling.sum()),), np.float64, lower, upper)
+    noise = np.ones_like(x)
+    falling = x <= 0
+    noise[falling] = uniform(generator, (int(falling.sum()),), np.float64, lower, upper)
     return noise
+
+
+rrelu_noise_row = define_random(
+    "rrelu_noise", _noise, inputs="x", options="lower upper", batch=batch_distributed,
+    infer=lambda row, inputs, options: (tuple(inputs[0].shape), dtypes.of(inputs[0])),
+)  # fmt: skip
 
 
 @public(namespaces=BOTH, method=False)
@@ -559,19 +631,12 @@ def rrelu(
 
     Raises ``RuntimeError`` where ``lower`` is above ``upper``.
 
+    >>> import adjoint as torch
     >>> torch.nn.functional.rrelu(torch.tensor([-1.0, 2.0]), 0.2, 0.4)
+    tensor([-0.3000,  2.0000])
     """
     if lower > upper:
         raise RuntimeError(f"lower={lower} is above upper={upper}: the slopes are between them")
     if training:
-        return _run(rrelu_row, "rrelu_", inplace, input, _noise(input, lower, upper))
-    return _run(leaky_relu_row, "rrelu_", inplace, input, (lower + upper) / 2)
-
-
-def _publish_in_place(name: str, function: Callable[..., Any]) -> None:
-    form = in_place(function, name)
-    publish(name, form, FUNCTIONAL, method=False)
-
-
-for _function in (relu, leaky_relu, elu, selu, celu, hardtanh, threshold, rrelu):
-    _publish_in_place(f"{_function.__name__}_", _function)
+        return _run(rrelu_row, "rrelu_", inplace, input, rrelu_noise_row(input, lower, upper))
+    return _run(rrelu_mean_row, "rrelu_", inplace, input, (lower + upper) / 2)

@@ -35,26 +35,26 @@ add_scaled_row = elementwise(
     y=lambda g, alpha: g * alpha,
 )  # fmt: skip
 sub = elementwise(
-    "sub", np.subtract, promote="same", numbers="x y", supports="ifc", unsupported=RuntimeError,
+    "sub", np.subtract, promote="same", numbers="x y", bools=False, unsupported=RuntimeError,
     namespaces=None,
     x=lambda g: g,
     y=lambda g: -g,
 )  # fmt: skip
 sub_scaled_row = elementwise(
     "sub_scaled", lambda x, y, alpha: np.subtract(x, _scaled(y, alpha)), promote="same",
-    options="alpha", numbers="x y", supports="ifc", unsupported=RuntimeError, namespaces=None,
+    options="alpha", numbers="x y", bools=False, unsupported=RuntimeError, namespaces=None,
     node_name="SubBackward0",
     x=lambda g: g,
     y=lambda g, alpha: g * -alpha,
 )  # fmt: skip
 rsub_row = elementwise(
-    "rsub", lambda x, y: np.subtract(y, x), promote="same", numbers="y", supports="ifc",
+    "rsub", lambda x, y: np.subtract(y, x), promote="same", numbers="y", bools=False,
     unsupported=RuntimeError, namespaces=None,
     x=lambda g: -g,
     y=lambda g: g,
 )  # fmt: skip
 rsub_number_row = elementwise(
-    "rsub_number", lambda x, y: np.subtract(y, x), promote="same", numbers="y", supports="ifc",
+    "rsub_number", lambda x, y: np.subtract(y, x), promote="same", numbers="y", bools=False,
     unsupported=RuntimeError, namespaces=None, node_name="RsubBackward1",
     x=lambda g: -g,
     y=lambda g: g,
@@ -65,7 +65,9 @@ neg = elementwise(
     x=lambda g: -g,
     doc="""Each element with the other sign; ``RuntimeError`` for booleans.
 
+    >>> import adjoint as torch
     >>> torch.neg(torch.tensor([1.0, -2.0]))
+    tensor([-1.,  2.])
     """,
 )  # fmt: skip
 
@@ -99,7 +101,9 @@ def add_function(input: Any, other: Any, *, alpha: Any = 1) -> Any:
 
     Raises ``RuntimeError`` for shapes that do not fit, and a fraction as ``alpha`` of integers.
 
+    >>> import adjoint as torch
     >>> torch.add(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 1.0]), alpha=10)
+    tensor([11., 12.])
     """
     if type(alpha) is int and alpha == 1:
         return add(input, other)
@@ -114,7 +118,9 @@ def sub_function(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     Raises ``RuntimeError`` for booleans, shapes that do not fit, and a fraction as ``alpha`` of
     integers.
 
+    >>> import adjoint as torch
     >>> torch.sub(torch.tensor([1.0, 2.0]), 1)
+    tensor([0., 1.])
     """
     if type(alpha) is int and alpha == 1:
         return sub(input, other)
@@ -126,12 +132,16 @@ def sub_function(input: Any, other: Any, *, alpha: Any = 1) -> Any:
 def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """``other - alpha * input``; see ``sub``.
 
+    >>> import adjoint as torch
     >>> torch.rsub(torch.tensor([1.0, 2.0]), 1)
+    tensor([ 0., -1.])
     """
     _check_operand("rsub", other)
     row = rsub_number_row if isinstance(other, NUMBERS) else rsub_row
     if type(alpha) is int and alpha == 1:
         return row(input, other)
+    if dtypes.of(input) is dtypes.bool_:
+        raise RuntimeError("rsub is not supported with booleans; use ^, ~ or logical_xor()")
     return row(mul(input, _check_alpha("rsub", input, other, alpha)), other)
 
 
@@ -139,7 +149,9 @@ def rsub(input: Any, other: Any, *, alpha: Any = 1) -> Any:
 def positive(input: Any) -> Any:
     """The tensor itself; ``RuntimeError`` for booleans.
 
+    >>> import adjoint as torch
     >>> torch.positive(torch.tensor([1.0, -2.0]))
+    tensor([ 1., -2.])
     """
     if dtypes.of(input) is dtypes.bool_:
         raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
@@ -156,7 +168,10 @@ mul = elementwise(
 
     Shapes broadcast and types promote; ``RuntimeError`` for shapes that do not fit.
 
+    >>> import adjoint as torch
     >>> torch.mul(torch.tensor([1.0, 2.0]), torch.tensor([[10.0], [20.0]]))
+    tensor([[10., 20.],
+            [20., 40.]])
     """,
 )  # fmt: skip
 div = elementwise(
@@ -215,7 +230,9 @@ floor_divide = elementwise(
 
     Raises ``RuntimeError`` for an integer divided by zero; has no derivative.
 
+    >>> import adjoint as torch
     >>> torch.floor_divide(torch.tensor([7, -7]), 2)
+    tensor([ 3, -4])
     """,
 )  # fmt: skip
 
@@ -228,10 +245,12 @@ def div_function(input: Any, other: Any, *, rounding_mode: str | None = None) ->
     integers stay integers. Raises ``RuntimeError`` for another mode, for shapes that do not fit,
     and for integers rounded after division by zero.
 
+    >>> import adjoint as torch
     >>> (
     ...     torch.div(torch.tensor([7, -7]), 2),
     ...     torch.div(torch.tensor([7, -7]), 2, rounding_mode="floor"),
     ... )
+    (tensor([ 3.5000, -3.5000]), tensor([ 3, -4]))
     """
     if rounding_mode is None:
         return div(input, other)
@@ -246,7 +265,9 @@ def div_function(input: Any, other: Any, *, rounding_mode: str | None = None) ->
 def true_divide(input: Any, other: Any) -> Any:
     """``input / other``: of integers too, the default floating type.
 
+    >>> import adjoint as torch
     >>> torch.true_divide(torch.tensor([7, -7]), 2)
+    tensor([ 3.5000, -3.5000])
     """
     return div(input, other)
 
@@ -291,7 +312,9 @@ def remainder(input: Any, other: Any) -> Any:
 
     Raises ``RuntimeError`` for an integer divided by zero.
 
+    >>> import adjoint as torch
     >>> torch.remainder(torch.tensor([7.0, -7.0]), 3)
+    tensor([1., 2.])
     """
     if isinstance(other, NUMBERS):
         return remainder_number_row(input, other)
@@ -304,7 +327,9 @@ def fmod(input: Any, other: Any) -> Any:
 
     Raises ``RuntimeError`` for an integer divided by zero.
 
+    >>> import adjoint as torch
     >>> torch.fmod(torch.tensor([7.0, -7.0]), 3)
+    tensor([ 1., -1.])
     """
     return (fmod_number_row if isinstance(other, NUMBERS) else fmod_row)(input, other)
 
@@ -340,7 +365,9 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
 
     Raises ``RuntimeError`` for tensors of different types, ``NotImplementedError`` for integers.
 
+    >>> import adjoint as torch
     >>> torch.lerp(torch.tensor([0.0, 10.0]), torch.tensor([1.0, 20.0]), 0.5)
+    tensor([ 0.5000, 15.0000])
     """
     tensors = {"end": end} if isinstance(weight, NUMBERS) else {"end": end, "weight": weight}
     for name, value in tensors.items():
@@ -375,7 +402,9 @@ addcdiv_row = elementwise(
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """``input + value * tensor1 * tensor2``; shapes broadcast and types promote.
 
+    >>> import adjoint as torch
     >>> torch.addcmul(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 1.0]), torch.tensor([3.0, 4.0]))
+    tensor([4., 6.])
     """
     return addcmul_row(input, tensor1, tensor2, value)
 
@@ -386,7 +415,9 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
 
     Raises ``RuntimeError`` where all tensors are integers.
 
+    >>> import adjoint as torch
     >>> torch.addcdiv(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 1.0]), torch.tensor([2.0, 4.0]))
+    tensor([1.5000, 2.2500])
     """
     if all(dtypes.of(each).category < dtypes.FLOATING for each in (tensor1, tensor2)):
         raise RuntimeError(

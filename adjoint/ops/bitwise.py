@@ -14,28 +14,36 @@ bitwise_and = elementwise(
 
     Raises ``NotImplementedError`` for floating types, as all operations on bits do.
 
+    >>> import adjoint as torch
     >>> torch.bitwise_and(torch.tensor([6, 3]), 5)
+    tensor([4, 1])
     """,
 )  # fmt: skip
 bitwise_or = elementwise(
     "bitwise_or", np.bitwise_or, promote="same", numbers="x y", supports="bi", x=None, y=None,
     doc="""The bits that are set in either; logical "or" of booleans.
 
+    >>> import adjoint as torch
     >>> torch.bitwise_or(torch.tensor([6, 3]), 8)
+    tensor([14, 11])
     """,
 )  # fmt: skip
 bitwise_xor = elementwise(
     "bitwise_xor", np.bitwise_xor, promote="same", numbers="x y", supports="bi", x=None, y=None,
     doc="""The bits that are set in exactly one; exclusive "or" of booleans.
 
+    >>> import adjoint as torch
     >>> torch.bitwise_xor(torch.tensor([6, 3]), 5)
+    tensor([3, 6])
     """,
 )  # fmt: skip
 bitwise_not = elementwise(
     "bitwise_not", np.bitwise_not, promote="same", supports="bi", x=None,
     doc="""All bits turned over; logical "not" of booleans.
 
+    >>> import adjoint as torch
     >>> torch.bitwise_not(torch.tensor([0, 5]))
+    tensor([-1, -6])
     """,
 )  # fmt: skip
 
@@ -54,7 +62,9 @@ bitwise_left_shift = elementwise(
     x=None, y=None,
     doc="""Bits moved up by as many places as ``other`` says; none are left beyond the width.
 
+    >>> import adjoint as torch
     >>> torch.bitwise_left_shift(torch.tensor([1, -3]), 2)
+    tensor([  4, -12])
     """,
 )  # fmt: skip
 bitwise_right_shift = elementwise(
@@ -62,20 +72,26 @@ bitwise_right_shift = elementwise(
     x=None, y=None,
     doc="""Bits moved down by as many places as ``other`` says; the sign stays.
 
+    >>> import adjoint as torch
     >>> torch.bitwise_right_shift(torch.tensor([8, -3]), 1)
+    tensor([ 4, -2])
     """,
 )  # fmt: skip
 gcd = elementwise(
     "gcd", np.gcd, promote="same", supports="i", x=None, y=None,
     doc="""The greatest common divisor, never negative; integers only.
 
+    >>> import adjoint as torch
     >>> torch.gcd(torch.tensor([12, -8]), torch.tensor([18, 0]))
+    tensor([6, 8])
     """,
 )  # fmt: skip
 lcm = elementwise(
     "lcm", np.lcm, promote="same", supports="i", x=None, y=None,
     doc="""The least common multiple, never negative; integers only.
 
+    >>> import adjoint as torch
     >>> torch.lcm(torch.tensor([4, -8]), torch.tensor([6, 0]))
+    tensor([12,  0])
     """,
 )  # fmt: skip

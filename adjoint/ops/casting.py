@@ -83,6 +83,7 @@ def to(input: Any, *args: Any, **kwargs: Any) -> Any:
     Called as ``to(dtype)``, ``to(device, dtype)`` or ``to(other)``, each with ``non_blocking`` and
     ``copy`` after that. Raises ``RuntimeError`` for a device other than the CPU.
 
+    >>> import adjoint as torch
     >>> torch.tensor([1.5, -2.0]).to(torch.int64)
     tensor([ 1, -2])
     """
@@ -147,6 +148,7 @@ def type(input: Any, dtype: Any = None, non_blocking: bool = False) -> Any:
 
     ``dtype`` may be such a name too. Raises ``ValueError`` for a name that there is not.
 
+    >>> import adjoint as torch
     >>> torch.tensor([1, 2]).type()
     'torch.LongTensor'
     """
@@ -164,6 +166,7 @@ def type(input: Any, dtype: Any = None, non_blocking: bool = False) -> Any:
 def type_as(input: Any, other: Any) -> Any:
     """The tensor in the element type of ``other``.
 
+    >>> import adjoint as torch
     >>> torch.tensor([1, 2]).type_as(torch.tensor(0.5))
     tensor([1., 2.])
     """
@@ -191,6 +194,7 @@ def _kind_of(input: Any, caller: str) -> dtypes.dtype:
 def is_floating_point(input: Any) -> bool:
     """Whether the elements are floating-point numbers (complex ones are not).
 
+    >>> import adjoint as torch
     >>> torch.is_floating_point(torch.tensor(1.0))
     True
     """
@@ -201,6 +205,7 @@ def is_floating_point(input: Any) -> bool:
 def is_complex(input: Any) -> bool:
     """Whether the elements are complex numbers.
 
+    >>> import adjoint as torch
     >>> torch.is_complex(torch.tensor(1j))
     True
     """
@@ -211,6 +216,7 @@ def is_complex(input: Any) -> bool:
 def is_signed(input: Any) -> bool:
     """Whether the element type has negative numbers.
 
+    >>> import adjoint as torch
     >>> torch.is_signed(torch.tensor(True))
     False
     """
@@ -221,6 +227,7 @@ def is_signed(input: Any) -> bool:
 def is_conj(input: Any) -> bool:
     """False: conjugation is carried out at once here, never put off.
 
+    >>> import adjoint as torch
     >>> torch.tensor([1j]).conj().is_conj()
     False
     """
@@ -232,6 +239,7 @@ def is_conj(input: Any) -> bool:
 def is_neg(input: Any) -> bool:
     """False: negation is carried out at once here, never put off.
 
+    >>> import adjoint as torch
     >>> torch.tensor([1j]).conj().imag.is_neg()
     False
     """
@@ -243,6 +251,7 @@ def is_neg(input: Any) -> bool:
 def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
     """The element type that two tensors or numbers have together.
 
+    >>> import adjoint as torch
     >>> torch.result_type(torch.tensor([1, 2]), 0.5)
     torch.float32
     """
@@ -253,6 +262,7 @@ def result_type(tensor1: Any, tensor2: Any) -> dtypes.dtype:
 def can_cast(from_: dtypes.dtype, to: dtypes.dtype) -> bool:
     """Whether PyTorch's promotion lets a result of one type be stored in another.
 
+    >>> import adjoint as torch
     >>> torch.can_cast(torch.float64, torch.int64), torch.can_cast(torch.int64, torch.float32)
     (False, True)
     """

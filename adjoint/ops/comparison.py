@@ -15,21 +15,27 @@ eq = elementwise(
     "eq", np.equal, promote="bool", numbers="y", x=None, y=None,
     doc="""Whether elements are equal, as booleans; ``other`` is a tensor or a number.
 
+    >>> import adjoint as torch
     >>> torch.eq(torch.tensor([1, 2]), 2)
+    tensor([False,  True])
     """,
 )  # fmt: skip
 ne = elementwise(
     "ne", np.not_equal, promote="bool", numbers="y", aliases=("not_equal",), x=None, y=None,
     doc="""Whether elements differ, as booleans; ``other`` is a tensor or a number.
 
+    >>> import adjoint as torch
     >>> torch.ne(torch.tensor([1, 2]), 2)
+    tensor([ True, False])
     """,
 )  # fmt: skip
 lt = elementwise(
     "lt", np.less, promote="bool", numbers="y", supports="bif", aliases=("less",), x=None, y=None,
     doc="""Whether elements are less than those of ``other``, a tensor or a number.
 
+    >>> import adjoint as torch
     >>> torch.lt(torch.tensor([1, 2]), 2)
+    tensor([ True, False])
     """,
 )  # fmt: skip
 le = elementwise(
@@ -37,7 +43,9 @@ le = elementwise(
     x=None, y=None,
     doc="""Whether elements are at most those of ``other``, a tensor or a number.
 
+    >>> import adjoint as torch
     >>> torch.le(torch.tensor([1, 2]), 1)
+    tensor([ True, False])
     """,
 )  # fmt: skip
 gt = elementwise(
@@ -45,7 +53,9 @@ gt = elementwise(
     x=None, y=None,
     doc="""Whether elements are greater than those of ``other``, a tensor or a number.
 
+    >>> import adjoint as torch
     >>> torch.gt(torch.tensor([1, 2]), 1)
+    tensor([False,  True])
     """,
 )  # fmt: skip
 ge = elementwise(
@@ -53,7 +63,9 @@ ge = elementwise(
     aliases=("greater_equal",), x=None, y=None,
     doc="""Whether elements are at least those of ``other``, a tensor or a number.
 
+    >>> import adjoint as torch
     >>> torch.ge(torch.tensor([1, 2]), 2)
+    tensor([False,  True])
     """,
 )  # fmt: skip
 
@@ -63,21 +75,27 @@ isnan = elementwise(
     "isnan", np.isnan, promote="bool", in_place=False, x=None,
     doc="""Whether elements are NaN; complex ones where either part is.
 
+    >>> import adjoint as torch
     >>> torch.isnan(torch.tensor([1.0, float("nan")]))
+    tensor([False,  True])
     """,
 )  # fmt: skip
 isinf = elementwise(
     "isinf", np.isinf, promote="bool", in_place=False, x=None,
     doc="""Whether elements are infinite, of either sign; complex ones where either part is.
 
+    >>> import adjoint as torch
     >>> torch.isinf(torch.tensor([1.0, float("-inf")]))
+    tensor([False,  True])
     """,
 )  # fmt: skip
 isfinite = elementwise(
     "isfinite", np.isfinite, promote="bool", in_place=False, x=None,
     doc="""Whether elements are neither infinite nor NaN.
 
+    >>> import adjoint as torch
     >>> torch.isfinite(torch.tensor([1.0, float("inf"), float("nan")]))
+    tensor([ True, False, False])
     """,
 )  # fmt: skip
 isposinf = elementwise(
@@ -85,7 +103,9 @@ isposinf = elementwise(
     unsupported=RuntimeError, in_place=False, x=None,
     doc="""Whether elements are plus infinity; ``RuntimeError`` for complex ones.
 
+    >>> import adjoint as torch
     >>> torch.isposinf(torch.tensor([float("inf"), float("-inf")]))
+    tensor([ True, False])
     """,
 )  # fmt: skip
 isneginf = elementwise(
@@ -93,14 +113,18 @@ isneginf = elementwise(
     unsupported=RuntimeError, in_place=False, x=None,
     doc="""Whether elements are minus infinity; ``RuntimeError`` for complex ones.
 
+    >>> import adjoint as torch
     >>> torch.isneginf(torch.tensor([float("inf"), float("-inf")]))
+    tensor([False,  True])
     """,
 )  # fmt: skip
 isreal = elementwise(
     "isreal", lambda x: np.imag(x) == 0, promote="bool", in_place=False, x=None,
     doc="""Whether elements have no imaginary part.
 
+    >>> import adjoint as torch
     >>> torch.isreal(torch.tensor([1 + 0j, 1j]))
+    tensor([ True, False])
     """,
 )  # fmt: skip
 signbit = elementwise(
@@ -108,7 +132,9 @@ signbit = elementwise(
     supports="bif", in_place=False, x=None,
     doc="""Whether the sign is minus, that of ``-0.0`` too.
 
+    >>> import adjoint as torch
     >>> torch.signbit(torch.tensor([1.0, -0.0]))
+    tensor([False,  True])
     """,
 )  # fmt: skip
 
@@ -142,7 +168,9 @@ def isclose(
 
     Raises ``RuntimeError`` for tensors of different types, or a tolerance below zero.
 
+    >>> import adjoint as torch
     >>> torch.isclose(torch.tensor([1.0, 2.0]), torch.tensor([1.0 + 1e-6, 2.1]))
+    tensor([ True, False])
     """
     for name, value in (("input", input), ("other", other)):
         if not hasattr(value, "dtype"):
@@ -160,7 +188,9 @@ def allclose(
 ) -> bool:
     """Whether all elements are close, see ``isclose``; with its errors.
 
+    >>> import adjoint as torch
     >>> torch.allclose(torch.tensor([1.0, 2.0]), torch.tensor([1.0 + 1e-6, 2.0]))
+    True
     """
     return bool(isclose(input, other, rtol, atol, equal_nan).all())
 
@@ -169,7 +199,9 @@ def allclose(
 def equal(input: Any, other: Any) -> bool:
     """Whether two tensors have the same shape and equal elements.
 
+    >>> import adjoint as torch
     >>> torch.equal(torch.tensor([1, 2]), torch.tensor([1, 2]))
+    True
     """
     if not isinstance(other, Tensor) or not isinstance(input, Tensor):
         wrong = other if isinstance(input, Tensor) else input
@@ -183,27 +215,35 @@ logical_not = elementwise(
     "logical_not", np.logical_not, promote="bool", x=None,
     doc="""Whether elements are zero, as booleans.
 
+    >>> import adjoint as torch
     >>> torch.logical_not(torch.tensor([0.0, 2.0]))
+    tensor([ True, False])
     """,
 )  # fmt: skip
 logical_and = elementwise(
     "logical_and", np.logical_and, promote="bool", x=None, y=None,
     doc="""Whether both of two elements are nonzero, as booleans.
 
+    >>> import adjoint as torch
     >>> torch.logical_and(torch.tensor([0, 1, 2]), torch.tensor([1, 0, 1]))
+    tensor([False, False,  True])
     """,
 )  # fmt: skip
 logical_or = elementwise(
     "logical_or", np.logical_or, promote="bool", x=None, y=None,
     doc="""Whether either of two elements is nonzero, as booleans.
 
+    >>> import adjoint as torch
     >>> torch.logical_or(torch.tensor([0, 1, 2]), torch.tensor([0, 0, 1]))
+    tensor([False,  True,  True])
     """,
 )  # fmt: skip
 logical_xor = elementwise(
     "logical_xor", np.logical_xor, promote="bool", x=None, y=None,
     doc="""Whether exactly one of two elements is nonzero, as booleans.
 
+    >>> import adjoint as torch
     >>> torch.logical_xor(torch.tensor([0, 1, 2]), torch.tensor([0, 0, 1]))
+    tensor([False,  True, False])
     """,
 )  # fmt: skip

@@ -30,8 +30,9 @@ def is_complex(value: Any) -> bool:
 
 # -- parts --------------------------------------------------------------------------------------
 
-real_row = viewing("real", lambda x: x.real, lambda g: g)
-imag_row = viewing("imag", lambda x: x.imag, lambda g: g * 1j)
+# In PyTorch these are the two places of the last dimension of ``view_as_real``.
+real_row = viewing("real", lambda x: x.real, lambda g: g, node_name="SelectBackward0")
+imag_row = viewing("imag", lambda x: x.imag, lambda g: g * 1j, node_name="SelectBackward0")
 engine.rows.real = real_row
 
 
@@ -39,6 +40,7 @@ engine.rows.real = real_row
 def real(input: Any) -> Any:
     """The real part, which shares the memory; a real tensor is its own.
 
+    >>> import adjoint as torch
     >>> torch.real(torch.tensor([1 + 2j, 3 - 1j]))
     tensor([1., 3.])
     """
@@ -49,6 +51,7 @@ def real(input: Any) -> Any:
 def imag(input: Any) -> Any:
     """The imaginary part, which shares the memory; ``RuntimeError`` for a real tensor.
 
+    >>> import adjoint as torch
     >>> torch.imag(torch.tensor([1 + 2j, 3 - 1j]))
     tensor([ 2., -1.])
     """
@@ -64,14 +67,18 @@ def _pairs(x: Any) -> Any:
 
 
 def _from_pairs(x: Any) -> Any:
-    kind = dtypes.from_numpy(x.dtype).to_complex().numpy
-    return x.view(kind)[..., 0] if x.shape[-1] else np.empty(x.shape[:-1], kind)
+    """A view, or a copy of pairs that are not adjacent: those in a batch, or standing for some."""
+    if x.strides[-1] != x.itemsize:
+        x = np.ascontiguousarray(x)
+    return x.view(dtypes.from_numpy(x.dtype).to_complex().numpy)[..., 0]
 
 
 view_as_real_row = viewing(
     "view_as_real", _pairs, lambda g: view_as_complex_row(g), node_name="ViewAsRealBackward0"
 )
-view_as_complex_row = viewing("view_as_complex", _from_pairs, lambda g: view_as_real_row(g))
+view_as_complex_row = viewing(
+    "view_as_complex", _from_pairs, lambda g: view_as_real_row(g), sometimes=True
+)
 
 
 @public(method=False)
@@ -80,6 +87,7 @@ def view_as_real(input: Any) -> Any:
 
     Raises ``RuntimeError`` for a real tensor.
 
+    >>> import adjoint as torch
     >>> torch.view_as_real(torch.tensor([1 + 2j]))
     tensor([[1., 2.]])
     """
@@ -96,6 +104,7 @@ def view_as_complex(input: Any) -> Any:
 
     Shares the memory. Raises ``RuntimeError`` for other types, sizes, or pairs that are not adjacent.
 
+    >>> import adjoint as torch
     >>> torch.view_as_complex(torch.tensor([[1.0, 2.0]]))
     tensor([1.+2.j])
     """
@@ -134,26 +143,44 @@ publish("imag", property(imag, _set_imag), namespaces=())  # type: ignore[arg-ty
 def conj_function(input: Any) -> Any:
     """The complex conjugate; a real tensor is its own.
 
+    >>> import adjoint as torch
     >>> torch.conj(torch.tensor([1 + 2j, 3 - 1j]))
+    tensor([1.-2.j, 3.+1.j])
     """
     return conj(input) if is_complex(input) else input
+
+
+conj_physical_row = elementwise(
+    "conj_physical", np.conjugate, promote="same", namespaces=None, conjugate=False,
+    x=lambda g: conj_physical_row(g),
+)  # fmt: skip
 
 
 @public(in_place=True)
 def conj_physical(input: Any) -> Any:
     """The complex conjugate; a real tensor is its own.
 
+    >>> import adjoint as torch
     >>> torch.conj_physical(torch.tensor([1 + 2j]))
+    tensor([1.-2.j])
     """
-    return conj(input) if is_complex(input) else input
+    return conj_physical_row(input) if is_complex(input) else input
+
+
+def _check_tensor(name: str, value: Any) -> None:
+    if not hasattr(value, "dtype"):
+        raise TypeError(f"{name}(): argument 'input' must be Tensor, not {value!r}")
 
 
 @public()
 def resolve_conj(input: Any) -> Any:
     """The tensor itself: conjugation is carried out at once here, never put off.
 
+    >>> import adjoint as torch
     >>> torch.resolve_conj(torch.tensor([1 + 2j]).conj())
+    tensor([1.-2.j])
     """
+    _check_tensor("resolve_conj", input)
     return input
 
 
@@ -161,8 +188,11 @@ def resolve_conj(input: Any) -> Any:
 def resolve_neg(input: Any) -> Any:
     """The tensor itself: negation is carried out at once here, never put off.
 
+    >>> import adjoint as torch
     >>> torch.resolve_neg(torch.tensor([1 + 2j]).imag)
+    tensor([2.])
     """
+    _check_tensor("resolve_neg", input)
     return input
 
 
@@ -191,7 +221,9 @@ sgn = elementwise(
     x=lambda g, x, out: _sgn_slope(g, x, out),
     doc="""The direction of each element: ``x / abs(x)``, and 0 for 0; of real ones the sign.
 
+    >>> import adjoint as torch
     >>> torch.sgn(torch.tensor([3 + 4j, 0j]))
+    tensor([0.6000+0.8000j, 0.0000+0.0000j])
     """,
 )  # fmt: skip
 abs = elementwise(
@@ -200,7 +232,9 @@ abs = elementwise(
     jvp=lambda x, x_t: real(conj_function(sgn(x)) * x_t),
     doc="""The absolute value of each element, of complex ones a real number.
 
+    >>> import adjoint as torch
     >>> torch.abs(torch.tensor([-1.5, 2.0]))
+    tensor([1.5000, 2.0000])
     """,
 )  # fmt: skip
 
@@ -208,7 +242,7 @@ abs = elementwise(
 def _angle(x: Any) -> Any:
     if x.dtype.kind == "c":
         return np.angle(x)
-    return np.where(x < 0, x.dtype.type(np.pi), x * 0)
+    return np.where(x < 0, x.dtype.type(np.pi), np.where(x != x, x, x.dtype.type(0)))
 
 
 def _angle_slope(g: Any, x: Any) -> Any:
@@ -231,7 +265,9 @@ angle = elementwise(
     jvp=lambda x, x_t: _angle_moves(x, x_t),
     doc="""The angle of each element in the plane: of negative numbers pi, of positive ones 0.
 
+    >>> import adjoint as torch
     >>> torch.angle(torch.tensor([1 + 1j, -1 + 0j]))
+    tensor([0.7854, 3.1416])
     """,
 )  # fmt: skip
 
@@ -290,7 +326,9 @@ def complex(real: Any, imag: Any) -> Any:
 
     Raises ``RuntimeError`` for other types.
 
+    >>> import adjoint as torch
     >>> torch.complex(torch.tensor([1.0, 2.0]), torch.tensor([0.5, -1.0]))
+    tensor([1.+0.5000j, 2.-1.0000j])
     """
     _check_parts("complex", real, imag)
     return complex_row(real, imag)
@@ -302,7 +340,9 @@ def polar(abs: Any, angle: Any) -> Any:
 
     Raises ``RuntimeError`` for other types.
 
+    >>> import adjoint as torch
     >>> torch.polar(torch.tensor([2.0]), torch.tensor([0.0]))
+    tensor([2.+0.j])
     """
     _check_parts("polar", abs, angle)
     return polar_row(abs, angle)

@@ -10,11 +10,13 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.ops.casting import cast, cast_for
+from adjoint.ops.inplace import in_place
 from adjoint.ops.kinds.elementwise import NUMBERS, elementwise
 from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.public import public
 from adjoint.ops.selection import bound, where_row, zero_where
 from adjoint.ops.transcendental import log
+from adjoint.ops.transcendental import sqrt as sqrt
 
 
 def _power(x: Any, y: Any) -> Any:
@@ -63,17 +65,22 @@ def _slope_of_base(g: Any, x: Any, y: Any) -> Any:
 
 
 def _slope_of_exponent(g: Any, x: Any, y: Any, out: Any) -> Any:
-    """Zero where the base is and the exponent not negative: the power is constant there."""
+    """Zero where the base is and the exponent not negative: the power is constant there.
+
+    The logarithm is of 1 there, so that no derivative of higher order meets an infinity.
+    """
     rest = x == 0
     if dtypes.of(y).category != dtypes.COMPLEX:
         rest = rest & (y >= 0)
-    return where_row(rest, zero(g), g * (out * log(x)))
+    one = np.array(1, dtypes.of(x).numpy)
+    return zero_where(rest, g * (out * log(where_row(rest, one, x))))
 
 
 def _slope_over_number(g: Any, x: Any, out: Any, base: Any) -> Any:
     if base == 0:
-        return where_row(x >= 0, zero(g), g * (out * -math.inf))
-    if isinstance(base, complex):
+        kind = dtypes.of(x).numpy
+        return g * (out * where_row(x >= 0, np.array(0, kind), np.array(-math.inf, kind)))
+    if dtypes.of(out).category == dtypes.COMPLEX:
         return g * (out * cmath.log(base))
     return g * (out * (math.log(base) if base > 0 else math.nan))
 
@@ -88,7 +95,7 @@ pow_number_row = elementwise(
     x=lambda g, x, exponent: _slope(g, x, exponent),
 )  # fmt: skip
 pow_row = elementwise(
-    "pow", _power, promote="same", namespaces=None, node_name="PowBackward1",
+    "pow", _power, promote="same", supports="ifc", namespaces=None, node_name="PowBackward1",
     x=lambda g, x, y: _slope_of_base(g, x, y),
     y=lambda g, x, y, out: _slope_of_exponent(g, x, y, out),
 )  # fmt: skip
@@ -105,7 +112,9 @@ def pow(input: Any, exponent: Any) -> Any:
 
     Raises ``RuntimeError`` for integers to a negative power, and shapes that do not fit.
 
+    >>> import adjoint as torch
     >>> torch.pow(torch.tensor([1.0, 2.0, 3.0]), 2)
+    tensor([1., 4., 9.])
     """
     if isinstance(exponent, NUMBERS) and hasattr(input, "dtype"):
         if isinstance(exponent, complex) or dtypes.of(input) is dtypes.bool_:
@@ -120,12 +129,17 @@ def pow(input: Any, exponent: Any) -> Any:
     return pow_row(input, exponent)
 
 
-@public(in_place=True)
+@public()
 def float_power(input: Any, exponent: Any) -> Any:
     """``input ** exponent`` in float64, or complex128 where one is complex.
 
+    >>> import adjoint as torch
     >>> torch.float_power(torch.tensor([1, 2, 3]), -1)
+    tensor([1.0000, 0.5000, 0.3333], dtype=torch.float64)
     """
+    for value in (input, exponent):
+        if not isinstance(value, NUMBERS) and not hasattr(value, "dtype"):
+            raise TypeError(f"float_power(): arguments must be Tensor or numbers, not {value!r}")
     complex_ = dtypes.result_type((input, exponent)).is_complex
     kind = dtypes.complex128 if complex_ else dtypes.float64
     if isinstance(exponent, NUMBERS):
@@ -136,11 +150,29 @@ def float_power(input: Any, exponent: Any) -> Any:
     return pow_row(cast(input, kind), cast(exponent, kind))
 
 
+@public(namespaces=())
+def float_power_(input: Any, exponent: Any) -> Any:
+    """In-place form of ``float_power``: ``RuntimeError`` unless the tensor has the result's type.
+
+    >>> import adjoint as torch
+    >>> torch.tensor([1.0, 2.0], dtype=torch.float64).float_power_(3)
+    tensor([1., 8.], dtype=torch.float64)
+    """
+    kind = dtypes.of(input)
+    if kind is not dtypes.float64 and kind is not dtypes.complex128:
+        raise RuntimeError(
+            f"float_power_: the tensor is {kind!r}, but the result is double precision"
+        )
+    return in_place(float_power, "float_power_")(input, exponent)
+
+
 @public(in_place=True)
 def square(input: Any) -> Any:
     """Each element times itself.
 
+    >>> import adjoint as torch
     >>> torch.square(torch.tensor([1.0, -2.0, 3.0]))
+    tensor([1., 4., 9.])
     """
     return pow(input, 2)
 
@@ -150,7 +182,9 @@ rsqrt = elementwise(
     x=lambda g, out: g * (out * out * out * -0.5),
     doc="""One over the square root of each element; integers give the default floating type.
 
+    >>> import adjoint as torch
     >>> torch.rsqrt(torch.tensor([4.0, 16.0]))
+    tensor([0.5000, 0.2500])
     """,
 )  # fmt: skip
 reciprocal = elementwise(
@@ -158,6 +192,8 @@ reciprocal = elementwise(
     x=lambda g, out: -g * (out * out),
     doc="""One over each element; integers give the default floating type.
 
+    >>> import adjoint as torch
     >>> torch.reciprocal(torch.tensor([2.0, -4.0]))
+    tensor([ 0.5000, -0.2500])
     """,
 )  # fmt: skip

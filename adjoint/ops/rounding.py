@@ -11,7 +11,7 @@ from adjoint import dtypes
 from adjoint.ops.kinds.elementwise import NUMBERS, elementwise
 from adjoint.ops.kinds.formulas import missing, zero
 from adjoint.ops.kinds.public import public
-from adjoint.ops.selection import zero_where
+from adjoint.ops.selection import where_row, zero_where
 from adjoint.ops.transcendental import exp2
 
 
@@ -25,7 +25,9 @@ floor = elementwise(
     x=lambda g: zero(g),
     doc="""Each element rounded down to a whole number.
 
+    >>> import adjoint as torch
     >>> torch.floor(torch.tensor([1.5, -1.5]))
+    tensor([ 1., -2.])
     """,
 )  # fmt: skip
 ceil = elementwise(
@@ -33,7 +35,9 @@ ceil = elementwise(
     x=lambda g: zero(g),
     doc="""Each element rounded up to a whole number.
 
+    >>> import adjoint as torch
     >>> torch.ceil(torch.tensor([1.5, -1.5]))
+    tensor([ 2., -1.])
     """,
 )  # fmt: skip
 trunc = elementwise(
@@ -41,7 +45,9 @@ trunc = elementwise(
     x=lambda g: zero(g),
     doc="""Each element rounded towards zero to a whole number.
 
+    >>> import adjoint as torch
     >>> torch.trunc(torch.tensor([1.5, -1.5]))
+    tensor([ 1., -1.])
     """,
 )  # fmt: skip
 frac = elementwise(
@@ -49,7 +55,9 @@ frac = elementwise(
     x=lambda g: g,
     doc="""What ``trunc`` takes away from each element; floating types only.
 
+    >>> import adjoint as torch
     >>> torch.frac(torch.tensor([1.5, -1.25]))
+    tensor([ 0.5000, -0.2500])
     """,
 )  # fmt: skip
 
@@ -72,15 +80,28 @@ round_decimals_row = elementwise(
 )  # fmt: skip
 
 
-@public(namespaces=("", "special"), in_place=True)
-def round(input: Any, *, decimals: int = 0) -> Any:
+@public(in_place=True)
+def round(input: Any, *, decimals: int | None = None) -> Any:
     """Each element rounded to ``decimals`` places after the point, halves to the even neighbour.
 
-    Integers stay as they are; ``decimals`` other than 0 is for floating types.
+    Integers stay as they are; ``decimals``, which is 0 if not given, is for floating types.
 
+    >>> import adjoint as torch
     >>> torch.round(torch.tensor([0.5, 1.5, 2.6]))
+    tensor([0., 2., 3.])
     """
-    return round_row(input) if decimals == 0 else round_decimals_row(input, int(decimals))
+    return round_row(input) if decimals is None else round_decimals_row(input, int(decimals))
+
+
+@public(namespaces=("special",), method=False, name="round")
+def special_round(input: Any, *, decimals: int = 0) -> Any:
+    """Each element rounded to ``decimals`` places after the point; floating types only.
+
+    >>> import adjoint as torch
+    >>> torch.special.round(torch.tensor([0.14, 0.27]), decimals=1)
+    tensor([0.1000, 0.3000])
+    """
+    return round_decimals_row(input, int(decimals))
 
 
 # -- signs ----------------------------------------------------------------------------------------
@@ -97,7 +118,9 @@ sign = elementwise(
     x=lambda g: zero(g),
     doc="""-1, 0 or 1: the sign of each element; complex ones have ``sgn``.
 
+    >>> import adjoint as torch
     >>> torch.sign(torch.tensor([-3.0, 0.0, 2.0]))
+    tensor([-1.,  0.,  1.])
     """,
 )  # fmt: skip
 
@@ -118,7 +141,9 @@ def copysign(input: Any, other: Any) -> Any:
 
     Integers give the default floating type.
 
+    >>> import adjoint as torch
     >>> torch.copysign(torch.tensor([1.0, -2.0]), -1)
+    tensor([-1., -2.])
     """
     return (copysign_number_row if isinstance(other, NUMBERS) else copysign_row)(input, other)
 
@@ -126,7 +151,7 @@ def copysign(input: Any, other: Any) -> Any:
 # -- steps ----------------------------------------------------------------------------------------
 
 heaviside_row = elementwise(
-    "heaviside", np.heaviside, promote="same", namespaces=None,
+    "heaviside", lambda x, y: np.where(x == 0, y, (x > 0).astype(x.dtype)), promote="same", namespaces=None,
     node_name="NotImplemented",
     x=missing("heaviside"),
     y=missing("heaviside"),
@@ -139,7 +164,9 @@ def heaviside(input: Any, values: Any) -> Any:
 
     Raises ``RuntimeError`` for tensors of different types.
 
+    >>> import adjoint as torch
     >>> torch.heaviside(torch.tensor([-1.0, 0.0, 2.0]), torch.tensor(0.5))
+    tensor([0.0000, 0.5000, 1.0000])
     """
     if hasattr(values, "dtype") and dtypes.of(values) is not dtypes.of(input):
         raise RuntimeError(
@@ -151,31 +178,37 @@ def heaviside(input: Any, values: Any) -> Any:
 
 nextafter = elementwise(
     "nextafter", np.nextafter, promote="same", supports="f", low_precision=False,
-    x=lambda g: g,
-    y=lambda g: zero(g),
+    x=lambda g, x, y: zero_where(x == y, g),
+    y=lambda g, x, y: where_row(x == y, g, zero(g)),
     doc="""The next number of its type from each element towards ``other``.
 
+    >>> import adjoint as torch
     >>> torch.nextafter(torch.tensor(1.0), torch.tensor(2.0)) > 1
+    tensor(True)
     """,
 )  # fmt: skip
 
 
+BFLOAT16_MAX = float.fromhex("0x1.fep127")
+
+
 def _nan_to_num(x: Any, nan: float, posinf: float | None, neginf: float | None) -> Any:
-    if x.dtype.kind not in "fc":
+    if x.dtype.kind in "biu":
         return x.copy()
     if x.dtype.kind == "c":
         parts = [_nan_to_num(part, nan, posinf, neginf) for part in (x.real, x.imag)]
         out = np.empty_like(x)
         out.real, out.imag = parts
         return out
-    most = np.finfo(x.dtype).max
-    out = np.where(np.isnan(x), x.dtype.type(nan), x)
+    most = x.dtype.type(BFLOAT16_MAX) if x.dtype.kind == "V" else np.finfo(x.dtype).max
+    out = np.where(x != x, x.dtype.type(nan), x)
     out = np.where(x == np.inf, most if posinf is None else x.dtype.type(posinf), out)
     return np.where(x == -np.inf, -most if neginf is None else x.dtype.type(neginf), out)
 
 
 nan_to_num_row = elementwise(
     "nan_to_num", _nan_to_num, promote="same", options="nan posinf neginf", namespaces=None,
+    low_precision=False,
     x=lambda g, x: zero_where((x - x) != 0, g),
 )  # fmt: skip
 
@@ -186,7 +219,9 @@ def nan_to_num(
 ) -> Any:
     """NaN replaced by ``nan`` (0), infinities by the largest numbers of the type or those given.
 
+    >>> import adjoint as torch
     >>> torch.nan_to_num(torch.tensor([float("nan"), 1.0]), nan=2.0)
+    tensor([2., 1.])
     """
     return nan_to_num_row(input, 0.0 if nan is None else nan, posinf, neginf)
 
@@ -199,7 +234,9 @@ deg2rad = elementwise(
     x=lambda g: g * (math.pi / 180),
     doc="""Angles in degrees as radians.
 
+    >>> import adjoint as torch
     >>> torch.deg2rad(torch.tensor([180.0, 90.0]))
+    tensor([3.1416, 1.5708])
     """,
 )  # fmt: skip
 rad2deg = elementwise(
@@ -208,7 +245,9 @@ rad2deg = elementwise(
     x=lambda g: g * (180 / math.pi),
     doc="""Angles in radians as degrees.
 
+    >>> import adjoint as torch
     >>> torch.rad2deg(torch.tensor([0.0, 1.0]))
+    tensor([ 0.0000, 57.2958])
     """,
 )  # fmt: skip
 ldexp = elementwise(
@@ -217,6 +256,8 @@ ldexp = elementwise(
     y=lambda g, out: g * (out * math.log(2.0)),
     doc="""``input * 2 ** other``; integers give the default floating type.
 
+    >>> import adjoint as torch
     >>> torch.ldexp(torch.tensor([1.0, 3.0]), torch.tensor([4, -1]))
+    tensor([16.0000,  1.5000])
     """,
 )  # fmt: skip

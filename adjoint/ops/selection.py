@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import warnings
 from typing import Any
 
@@ -15,6 +16,7 @@ from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public
 from adjoint.ops.kinds.quick import finish
 from adjoint.ops.kinds.rules import infer_elementwise
+from adjoint.shapes import broadcast_shapes
 from adjoint.tape.tensor import Tensor
 
 ndarray = np.ndarray
@@ -53,6 +55,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     With ``condition`` alone, the indices of its nonzero elements, one tensor a dimension. Raises
     ``RuntimeError`` for a condition that is not boolean.
 
+    >>> import adjoint as torch
     >>> torch.where(torch.tensor([True, False]), torch.tensor([1.0, 2.0]), 0.0)
     tensor([1., 0.])
     """
@@ -66,13 +69,20 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
         if not isinstance(value, NUMBERS) and not hasattr(value, "dtype"):
             raise TypeError(f"where(): argument '{name}' must be Tensor or a number, not {value!r}")
     kind = dtypes.result_type((input, other))
-    return where_row(condition, _as(input, kind), _as(other, kind))
+    try:
+        return where_row(condition, _as(input, kind), _as(other, kind))
+    except ValueError:
+        broadcast_shapes(
+            *[each.shape for each in (condition, input, other) if hasattr(each, "shape")]
+        )
+        raise
 
 
 @public(namespaces=(), name="where")
 def where_method(input: Any, condition: Any, other: Any) -> Any:
     """The tensor where ``condition`` holds and ``other`` elsewhere; see ``torch.where``.
 
+    >>> import adjoint as torch
     >>> torch.tensor([1.0, 2.0]).where(torch.tensor([True, False]), 0.0)
     tensor([1., 0.])
     """
@@ -94,7 +104,7 @@ def _quick_where(condition: Any, input: Any, other: Any) -> Any:
             if (
                 type(array) is not ndarray
                 or value._level != level
-                or kind not in (None, array.dtype)
+                or (kind is not None and array.dtype is not kind)
             ):
                 return None
             kind = array.dtype
@@ -141,7 +151,10 @@ def _checked_condition(condition: Any) -> Any:
 
 
 def _indices(condition: Any) -> tuple[Any, ...]:
-    return condition.nonzero(as_tuple=True)
+    if not isinstance(condition, Tensor):
+        raise TypeError(f"where(): argument 'condition' must be Tensor, not {condition!r}")
+    found: tuple[Any, ...] = condition.nonzero(as_tuple=True)  # type: ignore[attr-defined]
+    return found
 
 
 # -- the larger and the smaller -------------------------------------------------------------------
@@ -158,12 +171,15 @@ maximum = elementwise(
     np.maximum,
     promote="same",
     supports="bif",
+    unsupported=RuntimeError,
     in_place=False,
     x=lambda g, x, y: _shared(g, x, y, x < y),
     y=lambda g, x, y: _shared(g, x, y, y < x),
     doc="""The larger of each pair of elements; NaN where either is NaN.
 
+    >>> import adjoint as torch
     >>> torch.maximum(torch.tensor([1.0, 4.0]), torch.tensor([2.0, 3.0]))
+    tensor([2., 4.])
     """,
 )
 minimum = elementwise(
@@ -171,12 +187,15 @@ minimum = elementwise(
     np.minimum,
     promote="same",
     supports="bif",
+    unsupported=RuntimeError,
     in_place=False,
     x=lambda g, x, y: _shared(g, x, y, x > y),
     y=lambda g, x, y: _shared(g, x, y, y > x),
     doc="""The smaller of each pair of elements; NaN where either is NaN.
 
+    >>> import adjoint as torch
     >>> torch.minimum(torch.tensor([1.0, 4.0]), torch.tensor([2.0, 3.0]))
+    tensor([1., 3.])
     """,
 )
 fmax = elementwise(
@@ -184,12 +203,15 @@ fmax = elementwise(
     np.fmax,
     promote="same",
     supports="bif",
+    unsupported=RuntimeError,
     in_place=False,
     x=lambda g, x, y: where_row((x >= y) | (y != y), g, zero(g)),
     y=lambda g, x, y: zero_where((x >= y) | (y != y), g),
     doc="""The larger of each pair of elements; where one is NaN, the other.
 
+    >>> import adjoint as torch
     >>> torch.fmax(torch.tensor([1.0, float("nan")]), torch.tensor([2.0, 3.0]))
+    tensor([2., 3.])
     """,
 )
 fmin = elementwise(
@@ -197,12 +219,15 @@ fmin = elementwise(
     np.fmin,
     promote="same",
     supports="bif",
+    unsupported=RuntimeError,
     in_place=False,
     x=lambda g, x, y: where_row((x <= y) | (y != y), g, zero(g)),
     y=lambda g, x, y: zero_where((x <= y) | (y != y), g),
     doc="""The smaller of each pair of elements; where one is NaN, the other.
 
+    >>> import adjoint as torch
     >>> torch.fmin(torch.tensor([1.0, float("nan")]), torch.tensor([2.0, 3.0]))
+    tensor([1., 3.])
     """,
 )
 
@@ -214,6 +239,8 @@ def bound(value: Any, x: Any) -> Any:
     kind = x.dtype
     if kind is FLOAT32 or kind is FLOAT64:
         return constant(value, kind)
+    if kind.kind in "iu" and builtins.abs(value) > (limit := np.iinfo(kind).max) and value != ~limit:
+        raise RuntimeError(f"value {value!r} cannot be converted to {kind.name} without overflow")
     return np.array(value).astype(kind)
 
 
@@ -302,7 +329,9 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
 
     Raises ``RuntimeError`` without a bound, ``TypeError`` for a number with a tensor.
 
+    >>> import adjoint as torch
     >>> torch.clamp(torch.tensor([-1.0, 0.5, 2.0]), 0.0, 1.0)
+    tensor([0.0000, 0.5000, 1.0000])
     """
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
@@ -317,7 +346,9 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
 def clamp_min(input: Any, min: Any) -> Any:
     """Each element, or ``min`` if that is larger: a number or a tensor that broadcasts.
 
+    >>> import adjoint as torch
     >>> torch.clamp_min(torch.tensor([-1.0, 2.0]), 0.0)
+    tensor([0., 2.])
     """
     if _check_bounds("clamp_min", min=min):
         return clamp_min_tensor_row(input, min)
@@ -328,7 +359,9 @@ def clamp_min(input: Any, min: Any) -> Any:
 def clamp_max(input: Any, max: Any) -> Any:
     """Each element, or ``max`` if that is smaller: a number or a tensor that broadcasts.
 
+    >>> import adjoint as torch
     >>> torch.clamp_max(torch.tensor([-1.0, 2.0]), 0.0)
+    tensor([-1.,  0.])
     """
     if _check_bounds("clamp_max", max=max):
         return clamp_max_tensor_row(input, max)

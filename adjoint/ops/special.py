@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from adjoint.ops.kinds.elementwise import NUMBERS, elementwise
 from adjoint.ops.kinds.formulas import missing
 from adjoint.ops.kinds.public import public, publish
 from adjoint.ops.selection import where_row, zero_where
-from adjoint.ops.transcendental import exp, log, log1p
+from adjoint.ops.transcendental import as_array, exp, log, log1p
 
 SPECIAL = ("special",)
 BOTH = ("", *SPECIAL)
@@ -29,7 +30,9 @@ erf = elementwise(
     x=lambda g, x: g * (exp(-(x * x)) * (2 / ROOT_PI)),
     doc="""The error function: the chance that a normal number of variance 1/2 is within ``x`` of 0.
 
+    >>> import adjoint as torch
     >>> torch.erf(torch.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.8427])
     """,
 )  # fmt: skip
 erfc = elementwise(
@@ -37,7 +40,9 @@ erfc = elementwise(
     x=lambda g, x: g * (exp(-(x * x)) * (-2 / ROOT_PI)),
     doc="""``1 - erf(x)``, exact where that is small too.
 
+    >>> import adjoint as torch
     >>> torch.erfc(torch.tensor([0.0, 1.0]))
+    tensor([1.0000, 0.1573])
     """,
 )  # fmt: skip
 erfinv = elementwise(
@@ -45,7 +50,9 @@ erfinv = elementwise(
     x=lambda g, out: g * (exp(out * out) * (ROOT_PI / 2)),
     doc="""The number whose error function each element is; NaN beyond -1 and 1.
 
+    >>> import adjoint as torch
     >>> torch.erfinv(torch.tensor([0.0, 0.5]))
+    tensor([0.0000, 0.4769])
     """,
 )  # fmt: skip
 erfcx = elementwise(
@@ -54,7 +61,9 @@ erfcx = elementwise(
     x=lambda g, x, out: g * (x * out * 2 - 2 / ROOT_PI),
     doc="""``exp(x ** 2) * erfc(x)``.
 
+    >>> import adjoint as torch
     >>> torch.special.erfcx(torch.tensor([0.0, 1.0]))
+    tensor([1.0000, 0.4276])
     """,
 )  # fmt: skip
 
@@ -63,7 +72,9 @@ erfcx = elementwise(
 def ndtr(input: Any) -> Any:
     """The chance that a normal number of variance 1 is below each element.
 
+    >>> import adjoint as torch
     >>> torch.special.ndtr(torch.tensor([0.0, 1.0]))
+    tensor([0.5000, 0.8413])
     """
     return mul(add(erf(mul(input, ROOT_HALF)), 1.0), 0.5)
 
@@ -74,7 +85,9 @@ log_ndtr = elementwise(
     x=lambda g, x: g / erfcx(x * -ROOT_HALF) * math.sqrt(2 / math.pi),
     doc="""The logarithm of ``ndtr``, also where that is as good as 0.
 
+    >>> import adjoint as torch
     >>> torch.special.log_ndtr(torch.tensor([0.0, -100.0]))
+    tensor([-6.9315e-01, -5.0055e+03])
     """,
 )  # fmt: skip
 ndtri = elementwise(
@@ -83,7 +96,9 @@ ndtri = elementwise(
     x=lambda g, out: g * (exp(out * out * 0.5) * math.sqrt(2 * math.pi)),
     doc="""The number below which a normal one is with the chance that each element gives.
 
+    >>> import adjoint as torch
     >>> torch.special.ndtri(torch.tensor([0.5, 0.975]))
+    tensor([0.0000, 1.9600])
     """,
 )  # fmt: skip
 
@@ -95,7 +110,9 @@ entr = elementwise(
     x=lambda g, x: g * (-log(x) - 1),
     doc="""``-x * log(x)``: 0 at 0, and minus infinity below.
 
+    >>> import adjoint as torch
     >>> torch.special.entr(torch.tensor([0.0, 0.5]))
+    tensor([0.0000, 0.3466])
     """,
 )  # fmt: skip
 
@@ -105,7 +122,7 @@ def _xlog1py(x: Any, y: Any) -> Any:
 
 
 XLOG1PY = {
-    "x": lambda g, x, y: g * zero_where((x == 0) & (y <= -1), log1p(y)),
+    "x": lambda g, x, y: g * zero_where((x == 0) & (y <= -1), log1p(as_array(y))),
     "y": lambda g, x, y: g * x / (y + 1),
 }
 xlog1py_row = elementwise(
@@ -128,7 +145,9 @@ def xlog1py(input: Any, other: Any) -> Any:
 
     One of the two may be a number. Integers give the default floating type.
 
+    >>> import adjoint as torch
     >>> torch.special.xlog1py(torch.tensor([0.0, 2.0]), torch.tensor([-1.0, 1.0]))
+    tensor([0.0000, 1.3863])
     """
     if isinstance(other, NUMBERS):
         return xlog1py_number_row(input, other)
@@ -138,7 +157,14 @@ def xlog1py(input: Any, other: Any) -> Any:
 # -- gamma functions ------------------------------------------------------------------------------
 
 _zeta = scipy_special("zeta")
-_gammaln = scipy_special("gammaln")
+_scipy_gammaln = scipy_special("gammaln")
+
+
+def _gammaln(x: Any) -> Any:
+    out = _scipy_gammaln(x)
+    return np.where(out == -np.inf, -out, out)  # SciPy's value at minus infinity
+
+
 
 
 def _hurwitz(x: Any, y: Any) -> Any:
@@ -184,7 +210,9 @@ lgamma = elementwise(
     x=lambda g, x: g * digamma(x),
     doc="""The logarithm of the absolute value of the gamma function.
 
+    >>> import adjoint as torch
     >>> torch.lgamma(torch.tensor([1.0, 5.0]))
+    tensor([0.0000, 3.1781])
     """,
 )  # fmt: skip
 digamma = elementwise(
@@ -192,7 +220,9 @@ digamma = elementwise(
     x=lambda g, x: g * polygamma_row(x, 1),
     doc="""The derivative of ``lgamma``.
 
+    >>> import adjoint as torch
     >>> torch.digamma(torch.tensor([1.0, 5.0]))
+    tensor([-0.5772,  1.5061])
     """,
 )  # fmt: skip
 polygamma_row = elementwise(
@@ -209,7 +239,9 @@ mvlgamma_row = elementwise(
 def polygamma(n: int, input: Any) -> Any:
     """The ``n``-th derivative of ``digamma``; ``RuntimeError`` for a negative ``n``.
 
+    >>> import adjoint as torch
     >>> torch.polygamma(1, torch.tensor([1.0, 5.0]))
+    tensor([1.6449, 0.2213])
     """
     if not isinstance(n, int):
         raise TypeError(f"polygamma(): argument 'n' must be int, not {type(n).__name__}")
@@ -222,7 +254,9 @@ def polygamma(n: int, input: Any) -> Any:
 def polygamma_method(input: Any, n: int) -> Any:
     """The ``n``-th derivative of ``digamma``; ``RuntimeError`` for a negative ``n``.
 
+    >>> import adjoint as torch
     >>> torch.tensor([1.0, 5.0]).polygamma(1)
+    tensor([1.6449, 0.2213])
     """
     return polygamma(n, input)
 
@@ -233,8 +267,12 @@ def mvlgamma(input: Any, p: int) -> Any:
 
     Raises ``RuntimeError`` for ``p`` below 1.
 
+    >>> import adjoint as torch
     >>> torch.mvlgamma(torch.tensor([2.0, 5.0]), 2)
+    tensor([0.4516, 6.2042])
     """
+    if dtypes.of(input) is dtypes.bool_:
+        raise RuntimeError("mvlgamma: the input tensor may not be a boolean tensor")
     if p < 1:
         raise RuntimeError(f"p has to be greater than or equal to 1, but p={p}")
     return mvlgamma_row(input, int(p))
@@ -246,23 +284,27 @@ def _incomplete_slope(g: Any, x: Any, y: Any) -> Any:
 
 igamma = elementwise(
     "igamma", scipy_special("gammainc"), promote="same", supports="f",
-    x=missing("igamma: input"),
+    x=missing("igamma: input", NotImplementedError),
     y=lambda g, x, y: _incomplete_slope(g, x, y),
     doc="""The lower incomplete gamma function over the whole one; no derivative in ``input``.
 
+    >>> import adjoint as torch
     >>> torch.igamma(torch.tensor([4.0]), torch.tensor([3.0]))
+    tensor([0.3528])
     """,
 )  # fmt: skip
 igammac = elementwise(
     "igammac", scipy_special("gammaincc"), promote="same", supports="f",
-    x=missing("igammac: input"),
+    x=missing("igammac: input", NotImplementedError),
     y=lambda g, x, y: -_incomplete_slope(g, x, y),
     doc="""The upper incomplete gamma function over the whole one; no derivative in ``input``.
 
+    >>> import adjoint as torch
     >>> torch.igammac(torch.tensor([4.0]), torch.tensor([3.0]))
+    tensor([0.6472])
     """,
 )  # fmt: skip
-ZETA = {"x": missing("zeta"), "y": lambda g, x, y: g * (zeta(x + 1, y) * -x)}
+ZETA = {"x": missing("zeta", NotImplementedError), "y": lambda g, x, y: g * (zeta(x + 1, y) * -x)}
 zeta_row = elementwise(
     "zeta", _hurwitz, supports="f", namespaces=None, node_name="SpecialZetaBackward0", **ZETA
 )
@@ -282,7 +324,9 @@ def zeta(input: Any, other: Any) -> Any:
 
     One of the two may be a number. No derivative in ``input``.
 
+    >>> import adjoint as torch
     >>> torch.special.zeta(torch.tensor([2.0, 4.0]), 1)
+    tensor([1.6449, 1.0823])
     """
     if isinstance(other, NUMBERS):
         return zeta_number_row(input, other)
@@ -292,8 +336,11 @@ def zeta(input: Any, other: Any) -> Any:
 # -- Bessel functions -----------------------------------------------------------------------------
 
 
-def _half_at_zero(x: Any, slope: Any) -> Any:
-    return where_row(x == 0, np.array(0.5, dtypes.of(x).numpy), slope)
+def _half_at_zero(x: Any, slope: Callable[[Any], Any]) -> Any:
+    """The slope at ``x``, told how to divide; where that is by 0, one half."""
+    kind = dtypes.of(x).numpy
+    nonzero = where_row(x == 0, np.array(1, kind), x)
+    return where_row(x == 0, np.array(0.5, kind), slope(nonzero))
 
 
 i0 = elementwise(
@@ -301,7 +348,9 @@ i0 = elementwise(
     x=lambda g, x: g * i1(x),
     doc="""The modified Bessel function of the first kind, of order 0.
 
+    >>> import adjoint as torch
     >>> torch.i0(torch.tensor([0.0, 1.0]))
+    tensor([1.0000, 1.2661])
     """,
 )  # fmt: skip
 i0e = elementwise(
@@ -310,25 +359,33 @@ i0e = elementwise(
     x=lambda g, x, out: g * (i1e(x) - sgn(x) * out),
     doc="""``i0(x) * exp(-abs(x))``.
 
+    >>> import adjoint as torch
     >>> torch.special.i0e(torch.tensor([0.0, 1.0]))
+    tensor([1.0000, 0.4658])
     """,
 )  # fmt: skip
 i1 = elementwise(
     "i1", scipy_special("i1"), supports="f", namespaces=SPECIAL, method=False,
     in_place=False, node_name="SpecialI1Backward0",
-    x=lambda g, x, out: g * _half_at_zero(x, i0(x) - out / x),
+    x=lambda g, x, out: g * _half_at_zero(x, lambda nonzero: i0(x) - out / nonzero),
     doc="""The modified Bessel function of the first kind, of order 1.
 
+    >>> import adjoint as torch
     >>> torch.special.i1(torch.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.5652])
     """,
 )  # fmt: skip
 i1e = elementwise(
     "i1e", scipy_special("i1e"), supports="f", namespaces=SPECIAL, method=False,
     in_place=False, node_name="SpecialI1EBackward0",
-    x=lambda g, x, out: g * _half_at_zero(x, i0e(x) - out * (sgn(x) + 1 / x)),
+    x=lambda g, x, out: g * _half_at_zero(
+        x, lambda nonzero: i0e(x) - out * (sgn(x) + 1 / nonzero)
+    ),
     doc="""``i1(x) * exp(-abs(x))``.
 
+    >>> import adjoint as torch
     >>> torch.special.i1e(torch.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.2079])
     """,
 )  # fmt: skip
 

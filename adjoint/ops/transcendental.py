@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from adjoint import dtypes
 from adjoint.array.special import scipy_special
 from adjoint.ops.kinds.elementwise import NUMBERS, elementwise
+from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.public import public, publish
 from adjoint.ops.selection import where_row, zero_where
 
@@ -21,7 +23,9 @@ exp = elementwise(
     x=lambda g, out: g * out,
     doc="""e to the power of each element; integers give the default floating type.
 
+    >>> import adjoint as torch
     >>> torch.exp(torch.tensor([0.0, 1.0]))
+    tensor([1.0000, 2.7183])
     """,
 )  # fmt: skip
 exp2 = elementwise(
@@ -29,7 +33,9 @@ exp2 = elementwise(
     x=lambda g, out: g * (out * LN2),
     doc="""2 to the power of each element; integers give the default floating type.
 
+    >>> import adjoint as torch
     >>> torch.exp2(torch.tensor([0.0, 3.0]))
+    tensor([1., 8.])
     """,
 )  # fmt: skip
 expm1 = elementwise(
@@ -37,7 +43,9 @@ expm1 = elementwise(
     x=lambda g, out: g * (out + 1),
     doc="""``exp(x) - 1``, exact for small elements too.
 
+    >>> import adjoint as torch
     >>> torch.expm1(torch.tensor([0.0, 1e-6]))
+    tensor([0.0000e+00, 1.0000e-06])
     """,
 )  # fmt: skip
 log = elementwise(
@@ -45,7 +53,9 @@ log = elementwise(
     x=lambda g, x: g / x,
     doc="""The natural logarithm of each element, NaN below zero.
 
+    >>> import adjoint as torch
     >>> torch.log(torch.tensor([1.0, 10.0]))
+    tensor([0.0000, 2.3026])
     """,
 )  # fmt: skip
 log2 = elementwise(
@@ -53,7 +63,9 @@ log2 = elementwise(
     x=lambda g, x: g / (x * LN2),
     doc="""The logarithm to base 2 of each element, NaN below zero.
 
+    >>> import adjoint as torch
     >>> torch.log2(torch.tensor([1.0, 8.0]))
+    tensor([0., 3.])
     """,
 )  # fmt: skip
 log10 = elementwise(
@@ -61,7 +73,9 @@ log10 = elementwise(
     x=lambda g, x: g / (x * LN10),
     doc="""The logarithm to base 10 of each element, NaN below zero.
 
+    >>> import adjoint as torch
     >>> torch.log10(torch.tensor([1.0, 1000.0]))
+    tensor([0.0000, 3.0000])
     """,
 )  # fmt: skip
 log1p = elementwise(
@@ -69,7 +83,9 @@ log1p = elementwise(
     x=lambda g, x: g / (x + 1),
     doc="""``log(1 + x)``, exact for small elements too.
 
+    >>> import adjoint as torch
     >>> torch.log1p(torch.tensor([0.0, 1e-6]))
+    tensor([0.0000e+00, 1.0000e-06])
     """,
 )  # fmt: skip
 
@@ -88,7 +104,9 @@ logaddexp = elementwise(
     y=lambda g, x, y: g / (exp(x - y) + 1),
     doc="""``log(exp(x) + exp(y))``, without overflow on the way.
 
+    >>> import adjoint as torch
     >>> torch.logaddexp(torch.tensor([0.0, 1000.0]), torch.tensor([0.0, 1000.0]))
+    tensor([6.9315e-01, 1.0007e+03])
     """,
 )  # fmt: skip
 logaddexp2 = elementwise(
@@ -97,9 +115,16 @@ logaddexp2 = elementwise(
     y=lambda g, x, y: g / (exp2(x - y) + 1),
     doc="""``log2(2 ** x + 2 ** y)``, without overflow on the way.
 
+    >>> import adjoint as torch
     >>> torch.logaddexp2(torch.tensor([0.0, 1000.0]), torch.tensor([0.0, 1000.0]))
+    tensor([1.0000e+00, 1.0010e+03])
     """,
 )  # fmt: skip
+
+
+def as_array(value: Any) -> Any:
+    """A number as an array; any other value as it is."""
+    return np.array(value) if isinstance(value, NUMBERS) else value
 
 
 def _xlogy(x: Any, y: Any) -> Any:
@@ -107,7 +132,7 @@ def _xlogy(x: Any, y: Any) -> Any:
 
 
 XLOGY = {
-    "x": lambda g, x, y: g * zero_where((x == 0) & (y <= 0), log(y)),
+    "x": lambda g, x, y: g * zero_where((x == 0) & (y <= 0), log(as_array(y))),
     "y": lambda g, x, y: g * x / y,
 }
 xlogy_row = elementwise("xlogy", _xlogy, supports="f", namespaces=None, **XLOGY)
@@ -127,7 +152,9 @@ def xlogy(input: Any, other: Any) -> Any:
 
     One of the two may be a number. Integers give the default floating type.
 
+    >>> import adjoint as torch
     >>> torch.xlogy(torch.tensor([0.0, 2.0]), torch.tensor([0.0, 1.0]))
+    tensor([0., 0.])
     """
     if isinstance(other, NUMBERS):
         return xlogy_number_row(input, other)
@@ -141,7 +168,9 @@ _expit = scipy_special("expit")
 
 def sigmoid_of(x: Any) -> Any:
     """1 / (1 + exp(-x)) of an array: SciPy's in one step, or NumPy's four, which are vectorised."""
-    if x.size <= 256 and x.dtype.kind == "f":
+    if x.dtype.kind != "f":
+        return 1 / (1 + np.exp(-x))
+    if x.size <= 256:
         return _expit(x)
     out = np.negative(x)
     np.exp(out, out)
@@ -154,7 +183,9 @@ sigmoid = elementwise(
     x=lambda g, out: g * (out * (1 - out)),
     doc="""``1 / (1 + exp(-x))``; integers give the default floating type.
 
+    >>> import adjoint as torch
     >>> torch.sigmoid(torch.tensor([0.0, 2.0]))
+    tensor([0.5000, 0.8808])
     """,
 )  # fmt: skip
 
@@ -169,7 +200,7 @@ def _logit_slope(g: Any, x: Any, eps: float | None) -> Any:
     slope = g / (x * (1 - x))
     if eps is None:
         return where_row((x < 0) | (x > 1), zero_where(x == x, slope) + math.nan, slope)
-    return zero_where((x < eps) | (x > 1 - eps), slope)
+    return where_row((x >= eps) & (x <= 1 - eps), slope, zero(g))
 
 
 logit_row = elementwise(
@@ -182,7 +213,9 @@ logit_row = elementwise(
 def logit(input: Any, eps: float | None = None) -> Any:
     """``log(x / (1 - x))``, with ``x`` first brought to between ``eps`` and ``1 - eps`` if given.
 
+    >>> import adjoint as torch
     >>> torch.logit(torch.tensor([0.5, 0.9]))
+    tensor([0.0000, 2.1972])
     """
     return logit_row(input, eps)
 
@@ -194,7 +227,9 @@ sin = elementwise(
     x=lambda g, x: g * cos(x),
     doc="""The sine of each element, in radians.
 
+    >>> import adjoint as torch
     >>> torch.sin(torch.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.8415])
     """,
 )  # fmt: skip
 cos = elementwise(
@@ -202,7 +237,9 @@ cos = elementwise(
     x=lambda g, x: g * -sin(x),
     doc="""The cosine of each element, in radians.
 
+    >>> import adjoint as torch
     >>> torch.cos(torch.tensor([0.0, 1.0]))
+    tensor([1.0000, 0.5403])
     """,
 )  # fmt: skip
 tan = elementwise(
@@ -210,7 +247,9 @@ tan = elementwise(
     x=lambda g, out: g * (out * out + 1),
     doc="""The tangent of each element, in radians.
 
+    >>> import adjoint as torch
     >>> torch.tan(torch.tensor([0.0, 1.0]))
+    tensor([0.0000, 1.5574])
     """,
 )  # fmt: skip
 asin = elementwise(
@@ -218,7 +257,9 @@ asin = elementwise(
     x=lambda g, x: g / sqrt(1 - x * x),
     doc="""The angle, in radians, whose sine each element is; NaN beyond -1 and 1.
 
+    >>> import adjoint as torch
     >>> torch.asin(torch.tensor([0.0, 1.0]))
+    tensor([0.0000, 1.5708])
     """,
 )  # fmt: skip
 acos = elementwise(
@@ -226,7 +267,9 @@ acos = elementwise(
     x=lambda g, x: -g / sqrt(1 - x * x),
     doc="""The angle, in radians, whose cosine each element is; NaN beyond -1 and 1.
 
+    >>> import adjoint as torch
     >>> torch.acos(torch.tensor([0.0, 1.0]))
+    tensor([1.5708, 0.0000])
     """,
 )  # fmt: skip
 atan = elementwise(
@@ -234,7 +277,9 @@ atan = elementwise(
     x=lambda g, x: g / (x * x + 1),
     doc="""The angle, in radians, whose tangent each element is.
 
+    >>> import adjoint as torch
     >>> torch.atan(torch.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.7854])
     """,
 )  # fmt: skip
 
@@ -242,16 +287,20 @@ atan = elementwise(
 def _over_square(g: Any, x: Any, y: Any) -> Any:
     """``g / (x ** 2 + y ** 2)``, and 0 at the origin, where the angle jumps."""
     square = x * x + y * y
-    return zero_where(square == 0, g / square)
+    origin = square == 0
+    one = np.array(1, dtypes.of(square).numpy)
+    return zero_where(origin, g / where_row(origin, one, square))
 
 
 atan2 = elementwise(
     "atan2", np.arctan2, supports="f", aliases=("arctan2",),
     x=lambda g, x, y: _over_square(g, x, y) * y,
-    y=lambda g, x, y: _over_square(g, x, y) * -x,
+    y=lambda g, x, y: -(_over_square(g, x, y) * x),
     doc="""The angle, in radians, of the points (``other``, ``input``) seen from the origin.
 
+    >>> import adjoint as torch
     >>> torch.atan2(torch.tensor([1.0, 0.0]), torch.tensor([1.0, -1.0]))
+    tensor([0.7854, 3.1416])
     """,
 )  # fmt: skip
 hypot = elementwise(
@@ -260,7 +309,9 @@ hypot = elementwise(
     y=lambda g, y, out: g * (y / out),
     doc="""``sqrt(x ** 2 + y ** 2)``, without overflow on the way.
 
+    >>> import adjoint as torch
     >>> torch.hypot(torch.tensor([3.0, 5.0]), torch.tensor([4.0, 12.0]))
+    tensor([ 5., 13.])
     """,
 )  # fmt: skip
 
@@ -280,7 +331,9 @@ sinc = elementwise(
     x=lambda g, x: _sinc_slope(g, x),
     doc="""``sin(pi * x) / (pi * x)``, and 1 at 0.
 
+    >>> import adjoint as torch
     >>> torch.sinc(torch.tensor([0.0, 0.5]))
+    tensor([1.0000, 0.6366])
     """,
 )  # fmt: skip
 
@@ -291,7 +344,9 @@ sinh = elementwise(
     x=lambda g, x: g * cosh(x),
     doc="""The hyperbolic sine of each element.
 
+    >>> import adjoint as torch
     >>> torch.sinh(torch.tensor([0.0, 1.0]))
+    tensor([0.0000, 1.1752])
     """,
 )  # fmt: skip
 cosh = elementwise(
@@ -299,7 +354,9 @@ cosh = elementwise(
     x=lambda g, x: g * sinh(x),
     doc="""The hyperbolic cosine of each element.
 
+    >>> import adjoint as torch
     >>> torch.cosh(torch.tensor([0.0, 1.0]))
+    tensor([1.0000, 1.5431])
     """,
 )  # fmt: skip
 tanh = elementwise(
@@ -307,7 +364,9 @@ tanh = elementwise(
     x=lambda g, out: g * (1 - out * out),
     doc="""The hyperbolic tangent of each element.
 
+    >>> import adjoint as torch
     >>> torch.tanh(torch.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.7616])
     """,
 )  # fmt: skip
 asinh = elementwise(
@@ -315,15 +374,28 @@ asinh = elementwise(
     x=lambda g, x: g / sqrt(x * x + 1),
     doc="""The number whose hyperbolic sine each element is.
 
+    >>> import adjoint as torch
     >>> torch.asinh(torch.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.8814])
     """,
 )  # fmt: skip
+
+
+def _acosh_root(x: Any) -> Any:
+    """``sqrt(x ** 2 - 1)``, on the branch that complex numbers need."""
+    if dtypes.of(x).category == dtypes.COMPLEX:
+        return sqrt(x - 1) * sqrt(x + 1)
+    return sqrt(x * x - 1)
+
+
 acosh = elementwise(
     "acosh", np.arccosh, aliases=("arccosh",),
-    x=lambda g, x: g / (sqrt(x - 1) * sqrt(x + 1)),
+    x=lambda g, x: g / _acosh_root(x),
     doc="""The number whose hyperbolic cosine each element is; NaN below 1.
 
+    >>> import adjoint as torch
     >>> torch.acosh(torch.tensor([1.0, 2.0]))
+    tensor([0.0000, 1.3170])
     """,
 )  # fmt: skip
 atanh = elementwise(
@@ -331,7 +403,9 @@ atanh = elementwise(
     x=lambda g, x: g / (1 - x * x),
     doc="""The number whose hyperbolic tangent each element is; NaN beyond -1 and 1.
 
+    >>> import adjoint as torch
     >>> torch.atanh(torch.tensor([0.0, 0.5]))
+    tensor([0.0000, 0.5493])
     """,
 )  # fmt: skip
 sqrt = elementwise(
@@ -339,7 +413,9 @@ sqrt = elementwise(
     x=lambda g, out: g / (out + out),
     doc="""The square root of each element, NaN below zero; integers give the default floating type.
 
+    >>> import adjoint as torch
     >>> torch.sqrt(torch.tensor([4.0, 9.0]))
+    tensor([2., 3.])
     """,
 )  # fmt: skip
 

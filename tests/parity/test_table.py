@@ -32,7 +32,9 @@ from tests.harness_torch import (
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 # Where the name of the node differs on purpose.
-OTHER_NAMES: dict[str, str] = {}
+OTHER_NAMES: dict[str, str] = {
+    "special.ndtr": "PyTorch multiplies by a number of its own, with a node of its own",
+}
 
 # Where PyTorch gives a view and Adjoint a copy.
 OTHER_MEMORY = {"conj": "PyTorch conjugates a view when it is read; here the numbers are there"}

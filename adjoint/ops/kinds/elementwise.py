@@ -23,7 +23,7 @@ from adjoint.ops.kinds.rules import (
 from adjoint.shapes import broadcast_shapes
 from adjoint.tape.modes import modes
 from adjoint.tape.node import INTERNAL_PACKAGES, clock, user_frame
-from adjoint.tape.tensor import Tensor, new
+from adjoint.tape.tensor import Tensor, new, wrap
 
 ndarray = np.ndarray
 getframe = sys._getframe
@@ -42,6 +42,7 @@ def elementwise(
     promote: str = "float",
     options: str = "",
     numbers: str = "",
+    bools: bool = True,
     supports: str = "bifc",
     unsupported: type[Exception] = NotImplementedError,
     jvp: Callable[..., Any] | None = None,
@@ -64,7 +65,7 @@ def elementwise(
     inputs have together) or "bool" (compare in that type, answer in booleans). ``numbers`` names
     the inputs that may be Python numbers. ``supports`` has a letter for each category of types
     that the row computes in (bool, integer, floating, complex); ``unsupported`` is raised for the
-    others. ``jvp`` is for rows that are not holomorphic, whose partial derivatives will not do.
+    others, and with ``bools=False`` for any input that is boolean. ``jvp`` is for rows that are not holomorphic, whose partial derivatives will not do.
     ``namespaces``, ``method``, ``in_place`` and ``aliases`` say where users find it (see
     ``public``), ``doc`` is what they read; None for a row that only a function of the family calls.
     """
@@ -88,9 +89,10 @@ def elementwise(
     row.partials = dict(row.formulas)
     row.result = promote
     row.numbers = frozenset(numbers.split())
+    row.bools = bools
+    row.unsupported = unsupported
     if supports != "bifc":
         row.supports = frozenset(CATEGORIES[letter] for letter in supports)
-        row.unsupported = unsupported
     operation = _callable(row, explain)
     operation.__doc__ = doc
     if namespaces is not None:
@@ -149,17 +151,28 @@ def _known(row: Row, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     for name, value in zip(row.inputs, inputs, strict=True):
         if value is None or isinstance(value, (Value, ndarray, np.generic)):
             continue
-        if not isinstance(value, NUMBERS) or name not in row.numbers or not (tensors or scalars):
+        if not isinstance(value, NUMBERS) or name not in row.numbers:
             raise TypeError(
                 f"{row.name}(): argument '{SPELLING.get(name, name)}' must be Tensor, "
                 f"not {type(value).__name__}"
             )
+    if not row.bools and any(map(_is_boolean, inputs)):
+        raise row.unsupported(f"{row.name} is not supported with booleans; use ^, ~ or logical_xor()")
+    if not tensors and not scalars:
+        first: Any = inputs[0]
+        return (wrap(np.array(first, dtypes.of_number(first).numpy)), *inputs[1:])
     if tensors and scalars:
         return tuple(
             each.item() if isinstance(each, np.generic) and name in row.numbers else each
             for name, each in zip(row.inputs, inputs, strict=True)
         )
     return inputs
+
+
+def _is_boolean(value: Any) -> bool:
+    return isinstance(value, bool) or (
+        not isinstance(value, NUMBERS) and dtypes.of(value) is dtypes.bool_
+    )
 
 
 SPELLING = {"x": "input", "y": "other"}

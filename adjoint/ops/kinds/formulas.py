@@ -16,11 +16,11 @@ def zero(g: Any) -> Any:
     return zeros_like(g)
 
 
-def missing(name: str) -> Formula:
+def missing(name: str, error: type[Exception] = RuntimeError) -> Formula:
     """A derivative that does not exist: an error when it is asked for, as in PyTorch."""
 
     def formula(g: Any) -> NoReturn:
-        raise RuntimeError(
+        raise error(
             f"derivative for {name} is not implemented; detach() the input if its gradient "
             "through this operation is not wanted"
         )

@@ -94,6 +94,7 @@ class Row:
         self.partials: dict[str, Formula] = {}
         self.result = ""
         self.numbers: frozenset[str] = frozenset()
+        self.bools = True
         self.supports: frozenset[int] | None = None
         self.unsupported: type[Exception] = NotImplementedError
         if name in TABLE:
