@@ -25,11 +25,11 @@ LAYERS = (
     ("tape",),
     ("ops",),
     ("printing", "face", "random", "tensor", "environment"),
-    ("autograd", "func", "cuda"),
+    ("autograd", "func", "cuda", "special", "linalg"),
     ("testing",),
     ("nn", "optim", "utils", "viz", "distributed"),
     ("adjoint",),  # the public names together: `import adjoint as torch`, as users write it
-    ("tour", "cli"),
+    ("tour", "cli", "__main__"),
 )
 RANKS = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 EXEMPT = {"adjoint", "adjoint.__main__"}
