@@ -1,0 +1,5 @@
+"""The handle that every ``register_..._hook`` returns, under PyTorch's name for its place."""
+
+from adjoint.tape.hooks import RemovableHandle
+
+__all__ = ["RemovableHandle"]
