@@ -63,7 +63,7 @@ def logsumexp(input: Any, dim: Any = ..., keepdim: bool = False, **numpy_names: 
 
     >>> import adjoint as torch
     >>> torch.logsumexp(torch.tensor([1000.0, 1000.0]), dim=0)
-    tensor(1000.6931)
+    tensor(1000.6932)
     """
     if numpy_names:
         dim, keepdim = numpy_spelling("logsumexp", numpy_names, dim, keepdim)

@@ -26,6 +26,7 @@ from adjoint.ops.reducing import (
     inner,
     keep_dims,
     numpy_spelling,
+    quotient_or_zero,
     refuse_dtype,
     shape_of,
 )
@@ -67,12 +68,12 @@ def _vjp(g: Any, x: Any, out: Any, order: float, dims: Dims, keepdim: bool) -> A
         return sgn(x) * (shares(abs(x), out, dims, keepdim, True) * g)
     out = keep_dims(out, x.shape, dims, keepdim)
     if order == 2:
-        return g * zero_where(eq(out, 0), x / out)
+        return g * quotient_or_zero(x, out)
     sizes = abs(x)
     if order < 1:
         steep = zero_where(eq(x, 0), pow_number_row(sizes, order - 1))
         return sgn(x) * steep * (g * pow_number_row(out, 1 - order))
-    scale = zero_where(eq(out, 0), g / pow_number_row(out, order - 1))
+    scale = quotient_or_zero(g, pow_number_row(out, order - 1))
     if order < 2:
         return sgn(x) * pow_number_row(sizes, order - 1) * scale
     return x * pow_number_row(sizes, order - 2) * scale

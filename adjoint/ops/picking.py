@@ -7,6 +7,7 @@ with their indices, sorting, medians. Indices have the rank of the values.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,21 @@ from adjoint import dtypes
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.row import Row
 from adjoint.ops.kinds.rules import Fact
-from adjoint.ops.reducing import on_scalars, reshape, size_of
+from adjoint.ops.reducing import Dims, on_scalars, reshape, size_of
 from adjoint.shapes import product, reduced_shape
+
+
+@lru_cache(maxsize=256)
+def _starts(shape: Dims, dim: int, size: int) -> Any:
+    """Where lines along ``dim`` begin in memory in order, in a shape that broadcasts."""
+    full = (*shape[:dim], size, *shape[dim:][1:])
+    strides = [product(full[place + 1 :]) for place in range(len(full))]
+    out = np.zeros((1,) * len(full), np.int64)
+    for place, count in enumerate(shape):
+        if place != dim % len(shape):
+            steps = np.arange(count) * strides[place]
+            out = out + steps.reshape(-1, *(1,) * (len(full) - place - 1))
+    return out
 
 
 def positions(index: Any, dim: int, size: int) -> Any:
@@ -25,16 +39,13 @@ def positions(index: Any, dim: int, size: int) -> Any:
     ``size`` is the size of ``dim`` there; the other sizes are those of ``index``.
     """
     shape = index.shape
-    rank = len(shape)
-    inner = product(shape[rank + dim + 1 :])
-    outer = product(shape[: rank + dim])
+    inner = product(shape[len(shape) + dim + 1 :])
     out = index if inner == 1 else index * inner
-    if inner > 1:
-        out = out + np.arange(inner).reshape(shape[rank + dim + 1 :])
-    if outer > 1:
-        starts = np.arange(outer) * (size * inner)
-        out = out + starts.reshape(*shape[: rank + dim], *(1,) * -dim)
-    return out
+    if len(shape) == 1:
+        return out
+    lines = (*shape[:dim], 1, *shape[dim:][1:])
+    find = _starts if index.size <= 4096 else _starts.__wrapped__
+    return out + find(lines, dim, size)
 
 
 def take_along(x: Any, index: Any, dim: int) -> Any:

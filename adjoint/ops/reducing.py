@@ -9,15 +9,19 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.errors import describe_shape
+from adjoint.ops.casting import conj
+from adjoint.ops.comparison import eq
+from adjoint.ops.complex_parts import real
 from adjoint.ops.kinds.row import Row
 from adjoint.ops.kinds.rules import Fact, stand_in
-from adjoint.ops.casting import conj
-from adjoint.ops.complex_parts import real
 from adjoint.ops.movement import expand_row, reshape_row
+from adjoint.ops.selection import zero_where
 from adjoint.shapes import normalise_dim, product, reduced_shape
+from adjoint.tape.tensor import Tensor
 
 ndarray = np.ndarray
 Dims = tuple[int, ...]
+PLAIN: Any = (np.ndarray, np.generic)
 # Bound once: a lookup less at each call, and NumPy's overloads do not know a keepdims that varies.
 add_reduce: Any = np.add.reduce
 multiply_reduce: Any = np.multiply.reduce
@@ -28,7 +32,8 @@ multiply_reduce: Any = np.multiply.reduce
 def shape_of(name: str, input: Any, argument: str = "input") -> Dims:
     """The shape of a value; ``TypeError`` for what has none."""
     try:
-        shape: Dims = input.shape
+        # A Tensor's own shape is made anew each time: 0.4 µs.
+        shape: Dims = input._array.shape if isinstance(input, Tensor) else input.shape
     except AttributeError:
         raise TypeError(
             f"{name}(): argument '{argument}' must be Tensor, not {type(input).__name__}"
@@ -121,7 +126,7 @@ def spread(g: Any, shape: Dims, dims: Dims | None = None, keepdim: bool = True) 
     """Undo a reduction's change of shape: put size-1 dims back, then stretch to ``shape``."""
     if dims is not None and not keepdim and dims and g.shape != ():
         g = keep_dims(g, shape, dims, keepdim)
-    if isinstance(g, (ndarray, np.generic)):
+    if isinstance(g, PLAIN):
         if product(shape) > 16384:
             return np.broadcast_to(g, shape)
         # Filling is 1.5 µs less than a view of one element, and a leaf takes it without a copy.
@@ -129,6 +134,13 @@ def spread(g: Any, shape: Dims, dims: Dims | None = None, keepdim: bool = True) 
         out[...] = g
         return out
     return expand_row(g, shape)
+
+
+def quotient_or_zero(x: Any, y: Any) -> Any:
+    """``x / y``, and 0 where ``y`` is: where PyTorch gives a corner at zero no slope."""
+    if isinstance(x, PLAIN) and isinstance(y, PLAIN) and np.count_nonzero(y) == y.size:
+        return x / y
+    return zero_where(eq(y, 0), x / y)
 
 
 def inner(x: Any, y: Any) -> Any:

@@ -12,12 +12,14 @@ from adjoint.ops.comparison import eq
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public
 from adjoint.ops.reducing import (
+    PLAIN,
     Dims,
     accurate_sum,
     add_reduce,
     batch_whole,
     dim_or_none,
     infer_reduced,
+    keep_dims,
     multiply_reduce,
     numpy_spelling,
     on_scalars,
@@ -29,6 +31,7 @@ from adjoint.ops.reducing import (
 from adjoint.ops.scan import products_before
 from adjoint.shapes import normalise_dims, product
 from adjoint.tape import engine
+from adjoint.tape.tensor import Tensor
 
 Dim = int | tuple[int, ...] | list[int] | None
 
@@ -79,8 +82,10 @@ def sum(
     tensor([4., 6.])
     """
     if dim is None and not keepdim and not numpy_names:
+        if dtype is None and isinstance(input, Tensor):
+            return sum_all(input)
         shape_of("sum", input)
-        return sum_all(input) if dtype is None else in_type(sum_all(in_type(input, dtype)), dtype)
+        return in_type(sum_all(in_type(input, dtype)), dtype)
     if numpy_names:
         dim, keepdim = numpy_spelling("sum", numpy_names, dim, keepdim)
     dims = normalise_dims(dim, len(shape_of("sum", input)))
@@ -91,7 +96,10 @@ def sum(
 
 
 def _nansum(x: Any, dims: Dims, keepdim: bool) -> Any:
-    return _sum(x if x.dtype.kind in "biu" else np.where(x == x, x, x.dtype.type(0)), dims, keepdim)
+    out = _sum(x, dims, keepdim)
+    if x.dtype.kind == "f" and np.isnan(out).any():
+        out = _sum(np.where(x == x, x, x.dtype.type(0)), dims, keepdim)
+    return out
 
 
 nansum_row = define(
@@ -191,7 +199,8 @@ def mean(
         _check_kind("mean", dtype)
         input = in_type(input, dtype)
     if dim is None and not keepdim and not numpy_names:
-        shape_of("mean", input)
+        if not isinstance(input, Tensor):
+            shape_of("mean", input)
         return mean_all(input)
     if numpy_names:
         dim, keepdim = numpy_spelling("mean", numpy_names, dim, keepdim)
@@ -230,36 +239,51 @@ def _prod(x: Any, dim: int, keepdim: bool) -> Any:
     return multiply_reduce(x, dim, kind, None, keepdim)
 
 
-def _spread_dim(g: Any, shape: Dims, dim: int | None, keepdim: bool) -> Any:
-    return g if dim is None else spread(g, shape, (dim,), keepdim)
-
-
-def _prod_jvp(x_t: Any, x: Any, dim: int | None, keepdim: bool) -> Any:
-    out = x_t * products_of_others(x, dim)
-    return out if dim is None else sum_row(out, (dim,), keepdim)
-
-
-def products_of_others(x: Any, dim: int | None) -> Any:
+def _others(x: Any, out: Any, dim: int | None, keepdim: bool) -> Any:
     """For each element the product of the others along ``dim``: right where some are zero."""
+    if dim is not None:
+        out = keep_dims(out, x.shape, (dim,), keepdim)
+    if _can_divide(x, out):
+        return out / x
     return mul(products_before(x, dim, False), products_before(x, dim, True))
 
 
-def _others_in_all(x: Any) -> Any:
-    return reshape(products_of_others(reshape(x, (product(x.shape),)), -1), tuple(x.shape))
+def _can_divide(x: Any, out: Any) -> bool:
+    """Whether nothing is zero or overflows: then the product over each is quick, and as good."""
+    return (
+        isinstance(x, PLAIN)
+        and isinstance(out, PLAIN)
+        and np.count_nonzero(out) == out.size
+        and bool(np.isfinite(out).all())
+    )
+
+
+def _others_in_all(x: Any, out: Any) -> Any:
+    if _can_divide(x, out):
+        return out / x
+    return reshape(_others(reshape(x, (product(x.shape),)), out, -1, False), tuple(x.shape))
+
+
+def _prod_vjp(g: Any, x: Any, out: Any, dim: int | None, keepdim: bool) -> Any:
+    g = g if dim is None else spread(g, x.shape, (dim,), keepdim)
+    return g * _others(x, out, dim, keepdim)
+
+
+def _prod_jvp(x_t: Any, x: Any, out: Any, dim: int | None, keepdim: bool) -> Any:
+    moved = x_t * _others(x, out, dim, keepdim)
+    return moved if dim is None else sum_row(moved, (dim,), keepdim)
 
 
 prod_row = define(
     "prod_dim", "reduction", on_scalars(_prod),
-    options="dim keepdim",
-    x=lambda g, x, dim, keepdim: _spread_dim(g, x.shape, dim, keepdim) * products_of_others(x, dim),
-    jvp=_prod_jvp,
+    options="dim keepdim", x=_prod_vjp, jvp=_prod_jvp,
     infer=infer_reduced, node_name="ProdBackward1",
 )  # fmt: skip
 prod_all = define(
     "prod", "reduction",
     lambda x: multiply_reduce(x, None, np.int64 if x.dtype.kind in "biu" else None),
-    x=lambda g, x: spread(g, x.shape) * _others_in_all(x),
-    jvp=lambda x_t, x: sum_all(x_t * _others_in_all(x)),
+    x=lambda g, x, out: spread(g, x.shape) * _others_in_all(x, out),
+    jvp=lambda x_t, x, out: sum_all(x_t * _others_in_all(x, out)),
     batch=lambda row, size, values, batched, options: prod_row(
         reshape(values[0], (size, product(values[0].shape[1:]))), -1, False
     ),

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
-from adjoint.ops.comparison import eq
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public
 from adjoint.ops.reducing import (
@@ -18,30 +17,45 @@ from adjoint.ops.reducing import (
     infer_reduced,
     inner,
     numpy_spelling,
+    quotient_or_zero,
     shape_of,
     spread,
 )
 from adjoint.ops.reduction import Dim, count_of, mean_row, sum_row
-from adjoint.ops.selection import zero_where
 from adjoint.shapes import normalise_dims
 
 # -- values -------------------------------------------------------------------------------------
 
 
-def _moments(x: Any, dims: Dims, correction: float, keepdim: bool) -> tuple[Any, Any]:
-    count = count_of(x.shape, dims)
-    mean = accurate_sum(x, dims, True) / count
+def _variance(x: Any, dims: Dims, correction: float, keepdim: bool) -> tuple[Any, Any]:
+    """The variance, and the mean with its dims kept."""
+    total = accurate_sum(x, dims, True)
+    count = x.size // total.size if total.size else count_of(x.shape, dims)
+    mean = total / count
     apart = x - mean
     if x.dtype.kind == "c":
         squares = apart.real * apart.real + apart.imag * apart.imag
     else:
         squares = apart * apart
-    variance = accurate_sum(squares, dims, keepdim) / max(count - correction, 0)
+    freedom = count - correction
+    return accurate_sum(squares, dims, keepdim) / max(freedom, 0), mean
+
+
+def _var(x: Any, dims: Dims, correction: float, keepdim: bool) -> Any:
+    return _variance(x, dims, correction, keepdim)[0]
+
+
+def _std(x: Any, dims: Dims, correction: float, keepdim: bool) -> Any:
+    return np.sqrt(_variance(x, dims, correction, keepdim)[0])
+
+
+def _var_mean(x: Any, dims: Dims, correction: float, keepdim: bool) -> tuple[Any, Any]:
+    variance, mean = _variance(x, dims, correction, keepdim)
     return variance, mean if keepdim else mean.squeeze(dims)
 
 
 def _std_mean(x: Any, dims: Dims, correction: float, keepdim: bool) -> tuple[Any, Any]:
-    variance, mean = _moments(x, dims, correction, keepdim)
+    variance, mean = _var_mean(x, dims, correction, keepdim)
     return np.sqrt(variance), mean
 
 
@@ -69,7 +83,7 @@ def _var_jvp(x_t: Any, x: Any, dims: Dims, correction: float, keepdim: bool) -> 
 
 def _of_root(g: Any, out: Any) -> Any:
     """Through the root; zero where all elements are equal, as in PyTorch, not infinite."""
-    return zero_where(eq(out, 0), g / (out * 2))
+    return quotient_or_zero(g, out * 2)
 
 
 def _std_vjp(g: Any, x: Any, out: Any, dims: Dims, correction: float, keepdim: bool) -> Any:
@@ -107,15 +121,15 @@ def _std_mean_vjp(
 
 OPTIONS = "dims correction keepdim"
 var_row = define(
-    "var", "reduction", lambda *args: _moments(*args)[0],
+    "var", "reduction", _var,
     options=OPTIONS, x=_var_vjp, jvp=_var_jvp, infer=infer_reduced, conjugate=False,
 )  # fmt: skip
 std_row = define(
-    "std", "reduction", lambda *args: _std_mean(*args)[0],
+    "std", "reduction", _std,
     options=OPTIONS, x=_std_vjp, jvp=_std_jvp, infer=infer_reduced, conjugate=False,
 )  # fmt: skip
 var_mean_row = define(
-    "var_mean", "reduction", _moments,
+    "var_mean", "reduction", _var_mean,
     options=OPTIONS, outputs="var mean", vjp=_var_mean_vjp,
     jvp=lambda x_t, x, dims, correction, keepdim: (
         _var_jvp(x_t, x, dims, correction, keepdim),
