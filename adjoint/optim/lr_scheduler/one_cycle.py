@@ -25,8 +25,8 @@ class OneCycleLR(LRScheduler):
 
     >>> optimizer = torch.optim.SGD([torch.ones(1)], lr=0.1, momentum=0.9)
     >>> scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1, total_steps=100)
-    >>> scheduler.get_last_lr()
-    [0.004]
+    >>> optimizer.param_groups[0]["min_lr"]
+    4e-07
     """
 
     def __init__(

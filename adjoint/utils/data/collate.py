@@ -89,7 +89,7 @@ def _rebuild_mapping(like: Any, items: dict[Any, Any]) -> Any:
             out = copy.copy(like)
             out.update(items)
             return out
-        return type(like)(items)  # type: ignore[call-arg]
+        return type(like)(items)
     except TypeError:
         return items
 
@@ -102,7 +102,7 @@ def _rebuild_sequence(like: Any, items: list[Any]) -> Any:
             for place, item in enumerate(items):
                 out[place] = item
             return out
-        return type(like)(items)  # type: ignore[call-arg]
+        return type(like)(items)
     except TypeError:
         return items
 

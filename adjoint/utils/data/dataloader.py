@@ -21,7 +21,7 @@ from adjoint.utils.data.sampler import (
 )
 from adjoint.utils.data.workers import Workers
 
-Example = TypeVar("Example", covariant=True)
+Example_co = TypeVar("Example_co", covariant=True)
 
 # Batches that each worker fetches ahead, unless prefetch_factor says otherwise.
 PREFETCHED = 2
@@ -38,7 +38,7 @@ class _Endless(Sampler[None]):
             yield None
 
 
-class DataLoader(Generic[Example]):
+class DataLoader(Generic[Example_co]):
     """Goes through a dataset in batches, in order or with ``shuffle`` in PyTorch's random order.
 
     ``batch_sampler`` gives lists of numbers, or ``sampler`` numbers for batches of ``batch_size``;
@@ -95,19 +95,20 @@ class DataLoader(Generic[Example]):
         _check_batches(batch_size, shuffle, sampler, batch_sampler, drop_last)
         if batch_sampler is not None:
             batch_size = None
-        if sampler is None:
+        order: Any = sampler
+        if order is None:
             if self._iterable:
-                sampler = _Endless()
+                order = _Endless()
             elif shuffle:
-                sampler = RandomSampler(dataset, generator=generator)
+                order = RandomSampler(dataset, generator=generator)
             else:
-                sampler = SequentialSampler(dataset)
+                order = SequentialSampler(dataset)
         if batch_size is not None:
-            batch_sampler = BatchSampler(sampler, batch_size, drop_last)
+            batch_sampler = BatchSampler(order, batch_size, drop_last)
         self.dataset = dataset
         self.batch_size = batch_size
         self.drop_last = drop_last
-        self.sampler = sampler
+        self.sampler = order
         self.batch_sampler = batch_sampler
         self.generator = generator
         if collate_fn is None:
@@ -139,7 +140,7 @@ class DataLoader(Generic[Example]):
         return Pass(self)
 
     def __len__(self) -> int:
-        """How many batches a pass gives; ``TypeError`` where the dataset or sampler has no length."""
+        """How many batches a pass gives; ``TypeError`` where that is not known."""
         if not self._iterable:
             return len(self.sampler if self.batch_sampler is None else self.batch_sampler)
         length = self._told_length = len(self.dataset)

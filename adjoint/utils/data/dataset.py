@@ -12,10 +12,10 @@ from typing import Any, Generic, TypeVar
 from adjoint.array import generator as draws
 from adjoint.ops.sampling import randperm
 
-Example = TypeVar("Example", covariant=True)
+Example_co = TypeVar("Example_co", covariant=True)
 
 
-class Dataset(Generic[Example]):
+class Dataset(Generic[Example_co]):
     """Examples by number: a subclass gives ``__getitem__``, and mostly ``__len__``.
 
     ``__getitems__``, if there is one, fetches a list of numbers at once.
@@ -30,14 +30,14 @@ class Dataset(Generic[Example]):
     [tensor([0, 1]), tensor([4])]
     """
 
-    def __getitem__(self, index: Any) -> Example:
+    def __getitem__(self, index: Any) -> Example_co:
         raise NotImplementedError(f"{type(self).__name__} gives no __getitem__")
 
     def __add__(self, other: Any) -> Any:
         return ConcatDataset([self, other])
 
 
-class IterableDataset(Dataset[Example], Iterable[Example]):
+class IterableDataset(Dataset[Example_co], Iterable[Example_co]):
     """Examples one after the other: a subclass gives ``__iter__``.
 
     >>> class Numbers(torch.utils.data.IterableDataset):
@@ -122,7 +122,7 @@ class StackDataset(Dataset[Any]):
         return self._length
 
 
-class ConcatDataset(Dataset[Example]):
+class ConcatDataset(Dataset[Example_co]):
     """Datasets one behind the other, numbered through.
 
     Raises ``AssertionError`` for none, and for an ``IterableDataset``, whose length is not known.
@@ -160,7 +160,7 @@ class ConcatDataset(Dataset[Example]):
         return self.datasets[place][idx - before]
 
 
-class ChainDataset(IterableDataset[Example]):
+class ChainDataset(IterableDataset[Example_co]):
     """Iterable datasets one after the other; ``AssertionError`` when one of them is not."""
 
     def __init__(self, datasets: Iterable[Any]) -> None:
@@ -180,7 +180,7 @@ class ChainDataset(IterableDataset[Example]):
         return sum(len(dataset) for dataset in self._checked())
 
 
-class Subset(Dataset[Example]):
+class Subset(Dataset[Example_co]):
     """Some examples of a dataset, by their numbers.
 
     Raises ``NotImplementedError`` for a subclass that changes ``__getitem__`` alone, since batches
@@ -246,7 +246,7 @@ def random_split(
             f"lengths {list(lengths)} add up to {sum(lengths)}, and the dataset has {len(dataset)}"
         )
     indices = randperm(int(sum(lengths)), generator=generator).tolist()
-    parts = []
+    parts: list[Subset[Any]] = []
     begin = 0
     for length in lengths:
         parts.append(Subset(dataset, indices[begin : begin + int(length)]))

