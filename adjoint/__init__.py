@@ -95,11 +95,8 @@ e, pi, inf, nan, newaxis = math.e, math.pi, math.inf, math.nan, None
 
 # Modules that are loaded when first asked for, and functions that live in one of them.
 _LAZY = frozenset(
-    (
-        "compiler", "cuda", "distributed", "fft", "func", "linalg", "nn", "optim", "return_types",
-        "special", "testing", "utils", "viz",
-    )
-)  # fmt: skip
+    ("cuda", "func", "linalg", "nn", "optim", "return_types", "special", "utils", "viz")
+)
 _FUNC = frozenset(("vmap",))
 globals().update(namespace(""))
 globals().update(LEGACY)

@@ -36,7 +36,7 @@ def install() -> None:
         for name, value in vars(face).items():
             if name not in _OWN:
                 setattr(Tensor, name, value)
-    Tensor.new = new  # type: ignore[attr-defined]
+    Tensor.new = new  # type: ignore[method-assign]
     Tensor.__new__ = staticmethod(construct)  # type: ignore[method-assign]
     Tensor.__module__ = "adjoint"
 

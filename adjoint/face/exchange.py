@@ -12,6 +12,7 @@ from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.face.attributes import plain
 from adjoint.shapes import product
+from adjoint.tape.modes import modes
 from adjoint.tape.tensor import Tensor, wrap
 
 
@@ -30,7 +31,7 @@ class Exchange:
         Raises ``RuntimeError`` where a gradient would be lost, unless ``force``, and ``TypeError``
         for bfloat16, which NumPy lacks.
         """
-        if self._node is not None and not force:
+        if self._node is not None and modes.enabled and not force:
             raise RuntimeError(
                 "Can't call numpy() on Tensor that requires grad. "
                 "Use tensor.detach().numpy() instead."
@@ -155,7 +156,7 @@ class Exchange:
 
     # -- as text ------------------------------------------------------------------------------
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self) -> str:
         array = self._array
         if isinstance(array, Value):
             return f"tensor(<{type(array).__name__} of {array.dtype.name}{list(array.shape)}>)"

@@ -6,7 +6,7 @@ import sys
 import weakref
 from collections.abc import Callable
 from types import CodeType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -72,7 +72,13 @@ class View:
     differentiable: bool  # False for ``detach()``
 
 
-class Tensor(Value):
+if TYPE_CHECKING:  # the methods that the layers above put on
+    from adjoint.face.methods import Methods
+else:
+    Methods = Value
+
+
+class Tensor(Methods):
     """A multi-dimensional array that can record what is done to it."""
 
     # _array: ndarray, or the value of a lower level. _node: who made it (Node or Port), the
@@ -201,6 +207,9 @@ def mark_view(
     view.base = parent if above is None or not above.differentiable else above.base
     if not modes.enabled:
         view.creation = INFERENCE if modes.inference else NO_GRAD
+        floating = dtypes.of(out._array).category >= dtypes.FLOATING
+        if differentiable and parent._node is not None and floating:
+            make_leaf(out)  # cut off, but as in PyTorch it wants what its base wants
     elif row is not None and row.many_outputs:
         view.creation = SEVERAL
     else:

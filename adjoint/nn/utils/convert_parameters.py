@@ -34,7 +34,7 @@ def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
     begin = 0
     for param in parameters:
         end = begin + param.numel()
-        param.data = vec[begin:end].view_as(param).data  # type: ignore[index]
+        param.data = vec[begin:end].view_as(param).data
         begin = end
 
 

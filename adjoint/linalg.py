@@ -1,0 +1,11 @@
+"""Linear algebra, under its names in ``torch.linalg``.
+
+>>> import adjoint as torch
+>>> torch.linalg.vector_norm(torch.tensor([3.0, 4.0]))
+tensor(5.)
+"""
+
+from adjoint.ops.kinds.public import namespace
+
+globals().update(namespace("linalg"))
+__all__ = sorted(namespace("linalg"))  # noqa: PLE0605 - a list, though not a display of one
