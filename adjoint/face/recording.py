@@ -6,7 +6,9 @@ import warnings
 from typing import Any
 
 from adjoint import dtypes
+from adjoint.array.value import Value
 from adjoint.errors import describe_shape
+from adjoint.ops.movement import detach_row
 from adjoint.tape import hooks
 from adjoint.tape.backward import backward
 from adjoint.tape.node import AccumulateGrad, Port, Refused
@@ -131,8 +133,11 @@ class Recording:
 
     def detach(self) -> Any:
         """The same memory with no history."""
-        out = wrap(self._array, self._level)
-        mark_view(out, self, None, (), differentiable=False)
+        array = self._array
+        if isinstance(array, Value):
+            array = detach_row.row((array,))  # type: ignore[attr-defined]
+        out = wrap(array, self._level)
+        mark_view(out, self, detach_row.row, (), differentiable=False)  # type: ignore[attr-defined]
         return out
 
     def detach_(self) -> Any:

@@ -19,7 +19,7 @@ from adjoint.ops.brackets import Entries, dimensions_used, gather_indices, mask_
 from adjoint.ops.index_rows import index_mask_row, index_put_row, index_row, write_into
 from adjoint.ops.inplace import before_write, check_writable, store
 from adjoint.ops.kinds.public import public, publish
-from adjoint.ops.masks import fill_value, masked_fill_row
+from adjoint.ops.masks import fill_value, mask_put_row
 from adjoint.ops.movement import reshape_row
 from adjoint.ops.slicing import select_place
 from adjoint.ops.writing import copy_
@@ -99,7 +99,7 @@ def index_put_(x: Any, entries: Entries, value: Any, accumulate: bool) -> Any:
             return x
         if dtypes.of(value) is not dtypes.of(x):
             value = value.to(dtypes.of(x))
-        return store(x, masked_fill_row(x, mask, value), "__setitem__")
+        return store(x, mask_put_row(x, mask, value), "__setitem__")
     where = _checked_places(x, entries, value)
     try:
         if not recording and _plain(x, where[0], value):

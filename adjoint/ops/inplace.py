@@ -21,7 +21,7 @@ from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.row import FLOAT32, FLOAT64
 from adjoint.ops.rewriting import alias, array_at, base_of, rebind, rewrite
 from adjoint.tape.modes import modes
-from adjoint.tape.node import AccumulateGrad
+from adjoint.tape.node import AccumulateGrad, Node, clock
 from adjoint.tape.tensor import SEVERAL, Memory, Tensor, memory_of, wrap
 
 ndarray = np.ndarray
@@ -128,7 +128,7 @@ def store(target: Any, result: Any, name: str) -> Any:
         raise RuntimeError(
             f"{name}: result type {found!r} can't be cast to the desired output type {wanted!r}"
         )
-    overwrite(target, result)
+    overwrite(target, result, name=name)
     return target
 
 
@@ -256,7 +256,7 @@ def before_write(memory: Memory) -> None:
         node.saved = tuple(witness if value is array else value for value in saved)
 
 
-def overwrite(target: Any, value: Any, edge: Any = False) -> None:
+def overwrite(target: Any, value: Any, edge: Any = False, name: str = "zero_") -> None:
     """Write a value that broadcasts to ``target``, count the write, and rewrite the history.
 
     ``edge`` is the history of what is written; by default the value's own.
@@ -275,6 +275,8 @@ def overwrite(target: Any, value: Any, edge: Any = False) -> None:
         memory.note_write()
     if not modes.enabled or dtypes.of(target._array).category < dtypes.FLOATING:
         return
+    if edge is False and isinstance(value, Tensor) and value._level == target._level:
+        _save_in_place(value, target)
     if before._level != target._level:
         before._node = None
     if edge is False:
@@ -282,16 +284,45 @@ def overwrite(target: Any, value: Any, edge: Any = False) -> None:
         edge = value._node if same else None
         if edge is None and target._node is not None and target._array.dtype.kind in "fc":
             # What does not depend on the old values passes zeros on, as in PyTorch.
-            edge = zero_node(target)
+            edge = zero_node(target, name)
     if edge is not None or target._node is not None or before._node is not None:
         rewrite(target, edge, before)
 
 
-def zero_node(target: Any) -> Any:
-    """A node that answers every gradient with zeros for what ``target`` was."""
-    node = zero_row.row.make_node(1, (target,), (), target._array, sys._getframe(1))
+def _save_in_place(result: Any, target: Any) -> None:
+    """Let a formula that keeps its result look at where that has been written to.
+
+    The node is made a moment younger than the write, so that only a later one spoils it.
+    """
+    node, array = result._node, result._array
+    saved = getattr(node, "saved", None)
+    if (
+        saved
+        and array is not target._array
+        and type(target._array) is ndarray
+        and array.dtype == target._array.dtype
+        and any(value is array for value in saved)
+    ):
+        witness = wrap(target._array, target._level)
+        witness._memory = target._memory
+        node.saved = tuple(witness if value is array else value for value in saved)
+        node.sequence = next(clock)
+
+
+def zero_node(target: Any, name: str = "zero_") -> Any:
+    """A node that answers every gradient with zeros for what ``target`` was before ``name``."""
+    row = zero_row.row  # type: ignore[attr-defined]
+    node = row.make_node(1, (target,), (), target._array, sys._getframe(1))
+    if name != "zero_":
+        spelled = "".join(part.title() for part in name.strip("_").split("_")) + "Backward0"
+        if spelled not in _ZERO_NODES:
+            _ZERO_NODES[spelled] = type(spelled, (Node,), {"__slots__": ()})
+        node.__class__ = _ZERO_NODES[spelled]
     node.shape, node.dtype = target._array.shape, target._array.dtype
     return node
+
+
+_ZERO_NODES: dict[str, type] = {}
 
 
 def copy_into(memory: Any, values: Any) -> None:
@@ -300,11 +331,15 @@ def copy_into(memory: Any, values: Any) -> None:
         values = values.real
     if not memory.flags.writeable:
         memory = writable(memory)
+    where: Any = True
+    if 0 in memory.strides and memory.size > 1:
+        # Several elements share a place: what is new there counts, not which comes last.
+        where = values != memory
     try:
-        np.copyto(memory, values, casting="unsafe")
+        np.copyto(memory, values, casting="unsafe", where=where)
     except (RuntimeWarning, FloatingPointError):
         with np.errstate(all="ignore"):
-            np.copyto(memory, values, casting="unsafe")
+            np.copyto(memory, values, casting="unsafe", where=where)
 
 
 __all__ = [

@@ -35,16 +35,19 @@ def _no(g: Any) -> Any:
     return np.zeros((), dtypes.of(g).numpy)
 
 
-masked_fill_row, masked_fill_tensor_row = (
+masked_fill_row, masked_fill_tensor_row, mask_put_row = (
     define(
         name, "elementwise", _masked_fill, inputs="x mask value",
         x=lambda g, mask: masked_fill_row(g, mask, _no(g)),
         value=lambda g, mask: masked_fill_row(g, ~mask, _no(g)),
         jvp=lambda mask, x_t, value_t: masked_fill_row(x_t, mask, value_t),
         batch="elementwise", infer=infer_elementwise, low_precision=False, conjugate=False,
-        node_name=f"MaskedFillBackward{number}",
+        node_name=node_name,
     )
-    for number, name in enumerate(("masked_fill", "masked_fill_tensor"))
+    for name, node_name in (
+        ("masked_fill", "MaskedFillBackward0"), ("masked_fill_tensor", "MaskedFillBackward1"),
+        ("mask_put", "IndexPutBackward0"),
+    )
 )  # fmt: skip
 
 

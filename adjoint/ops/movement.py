@@ -70,6 +70,10 @@ def inverse(dims: tuple[int, ...]) -> tuple[int, ...]:
 
 
 alias_row = viewing("alias", lambda x: x[...], x=lambda g: g)
+# The same elements as a constant, for every transform around.
+detach_row = define(
+    "detach", "movement", lambda x: x[...], low_precision=False, view=True,
+)  # fmt: skip
 view_dtype_row = define(
     "view_dtype", "movement", lambda x, dtype: x.view(dtype.numpy),
     options="dtype", low_precision=False, view=True,

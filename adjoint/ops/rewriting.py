@@ -193,6 +193,8 @@ def rebind(target: Any, value: Any) -> None:
         array = engine.rows.to_dtype(array, dtypes.of(region))
     if tuple(array.shape) != tuple(region.shape):
         array = expand_row(array, tuple(region.shape))
+        if type(array) is ndarray:
+            array = array.copy()
     path = path_of(target, to_root=True)
     changed = apply(copy_slices.row, (below, array), (path,)) if path else array  # type: ignore[attr-defined]
     for tensor in (root, *views):

@@ -33,14 +33,16 @@ def _fill(x: Any, value: Any) -> Any:
     return out
 
 
-fill_row, fill_tensor_row, copy_row = (
+fill_row, fill_tensor_row, fill_place_row, fill_place_tensor_row, copy_row = (
     define(
         name, "elementwise", _fill, inputs="x value", x=zero, value=lambda g: g,
         jvp=lambda x_t, value_t: fill_row(x_t, value_t),
         batch="elementwise", low_precision=False, conjugate=False, node_name=node_name,
     )
     for name, node_name in (
-        ("fill", "FillBackward0"), ("fill_tensor", "FillBackward1"), ("copy", "CopyBackwards"),
+        ("fill", "FillBackward0"), ("fill_tensor", "FillBackward1"),
+        ("fill_in_place", "FillBackward2"), ("fill_tensor_in_place", "FillBackward3"),
+        ("copy", "CopyBackwards"),
     )
 )  # fmt: skip
 
@@ -49,6 +51,9 @@ fill_row, fill_tensor_row, copy_row = (
 
 def _write(target: Any, value: Any, row: Callable[..., Any], recording: bool) -> Any:
     """Write ``value``, which broadcasts; its history is that of ``row``, or its own in a view."""
+    if isinstance(value, Tensor) and value._level > target._level:
+        overwrite(target, value)  # which lifts the target first
+        return target
     edge = None
     if recording:
         moving = isinstance(value, Tensor) and value._level == target._level
@@ -89,7 +94,8 @@ def fill_(input: Any, value: Any) -> Any:
     """
     number, is_tensor = fill_value("fill_", value, input)
     recording = check_writable(input, (number,), expanded=True)
-    return _write(input, number, fill_tensor_row if is_tensor else fill_row, recording)
+    row = fill_place_tensor_row if is_tensor else fill_place_row
+    return _write(input, number, row, recording)
 
 
 def zero_(input: Any) -> Any:
@@ -128,9 +134,7 @@ def copy_(input: Any, src: Any, non_blocking: bool = False) -> Any:
             f"copy_: output with shape {describe_shape(shape)} doesn't match the broadcast shape "
             f"of a source of shape {describe_shape(found)}"
         )
-    recording = check_writable(input, (src,))
-    if src is input:
-        return input
+    recording = check_writable(input, (src,), expanded=src is input)
     return _write(input, src, copy_row, recording)
 
 

@@ -201,7 +201,7 @@ class Row:
             or 0 in result._array.shape  # no memory to share, and a view in PyTorch all the same
             or np.may_share_memory(result._array, parent._array)
         ):
-            mark_view(result, parent, self, options, number)
+            mark_view(result, parent, self, options, number, self.name != "detach")
 
     @property
     def node_class(self) -> type[Node]:

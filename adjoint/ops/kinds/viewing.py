@@ -18,7 +18,7 @@ from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.row import Formula, Row
 from adjoint.tape.modes import modes
 from adjoint.tape.node import INTERNAL_PACKAGES, clock, user_frame
-from adjoint.tape.tensor import INFERENCE, NO_GRAD, Tensor, View, memory_of, new
+from adjoint.tape.tensor import INFERENCE, NO_GRAD, Tensor, View, make_leaf, memory_of, new
 
 ndarray = np.ndarray
 getframe = sys._getframe
@@ -96,7 +96,9 @@ def look(row: Row, x: Any, out: Any, options: tuple[Any, ...]) -> Tensor:
         view.creation = INFERENCE if modes.inference else NO_GRAD
         if modes.inference and "_inference" in x.__dict__:
             tensor.__dict__["_inference"] = True
-        edge = None
+        if edge is not None:
+            make_leaf(tensor)  # cut off, but as in PyTorch it wants what its base wants
+            return tensor
     if edge is None:
         tensor._node = None
         return tensor
