@@ -20,6 +20,7 @@ from adjoint.ops.reducing import (
     Dims,
     add_reduce,
     dim_or_none,
+    flag,
     infer_reduced,
     infer_same_shape,
     keep_dims,
@@ -99,7 +100,7 @@ def _extreme_dims(name: str, row: Any, input: Any, dim: Dim, keepdim: bool, name
     refuse_dtype(name, input, (dtypes.COMPLEX,), NotImplementedError)
     dims = normalise_dims(dim, len(shape))
     _some(name, shape, dims, dim)
-    return row(input, dims, keepdim)
+    return row(input, dims, flag(name, keepdim))
 
 
 @public()
@@ -177,7 +178,7 @@ def aminmax(input: Any, *, dim: Any = None, keepdim: bool = False, **numpy_names
     one = None if dim is None else dim_or_none("aminmax", dim, shape)
     dims = normalise_dims(None, len(shape)) if one is None else (one,)
     _some("aminmax", shape, dims, dim)
-    return return_types.aminmax(*aminmax_row(input, dims, keepdim))
+    return return_types.aminmax(*aminmax_row(input, dims, flag("aminmax", keepdim)))
 
 
 # -- max, min -------------------------------------------------------------------------------------
@@ -264,7 +265,7 @@ def _one_dim(name: str, input: Any, dim: Any, keepdim: Any) -> tuple[int | None,
     place = dim_or_none(name, dim, shape)
     if place is not None and shape[place] == 0:
         no_such_dims(name, shape, place + len(shape))
-    return place, bool(keepdim) or not shape
+    return place, flag(name, keepdim) or not shape
 
 
 def _max_or_min(
@@ -356,7 +357,7 @@ def _place(name: str, row: Any, input: Any, dim: Any, keepdim: bool, names: Any)
     if not shape:
         return row(input, None, True)
     out = row(reshape(input, (product(shape),)), -1, False)
-    return reshape(out, (1,) * len(shape)) if keepdim else out
+    return reshape(out, (1,) * len(shape)) if flag(name, keepdim) else out
 
 
 @public()

@@ -13,6 +13,7 @@ from adjoint.ops.reducing import (
     Dims,
     accurate_sum,
     dim_or_none,
+    flag,
     infer_reduced,
     infer_same_shape,
     keep_dims,
@@ -74,7 +75,7 @@ def logsumexp(input: Any, dim: Any = ..., keepdim: bool = False, **numpy_names: 
             "logsumexp(): dim must be an int or several; name all of them for the whole"
         )
     dims = normalise_dims(dim, len(shape_of("logsumexp", input)))
-    return logsumexp_row(input, dims, bool(keepdim))
+    return logsumexp_row(input, dims, flag("logsumexp", keepdim))
 
 
 # -- logcumsumexp -------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from adjoint.ops.powers import pow_number_row
 from adjoint.ops.reducing import (
     Dims,
     accurate_sum,
+    flag,
     infer_reduced,
     inner,
     keep_dims,
@@ -153,7 +154,8 @@ def vector_norm(
     dims = normalise_dims(dim, len(shape_of("linalg.vector_norm", x)))
     order = _order("linalg.vector_norm", ord)
     _check("linalg.vector_norm", x, order, dims, dim)
-    return vector_norm_row(_in_kind("linalg.vector_norm", x, dtype), order, dims, bool(keepdim))
+    x = _in_kind("linalg.vector_norm", x, dtype)
+    return vector_norm_row(x, order, dims, flag("linalg.vector_norm", keepdim))
 
 
 @public()
@@ -177,7 +179,7 @@ def norm(
         _check_word(p, dim)
     order = 2.0 if p is None or isinstance(p, str) else _order("norm", p)
     _check("norm", input, order, dims, dim)
-    return vector_norm_row(_in_kind("norm", input, dtype), order, dims, bool(keepdim))
+    return vector_norm_row(_in_kind("norm", input, dtype), order, dims, flag("norm", keepdim))
 
 
 def _check_word(p: str, dim: Any) -> None:

@@ -16,7 +16,7 @@ from adjoint.ops.kinds.public import public
 from adjoint.ops.kinds.quick import rename
 from adjoint.ops.movement import permute_row
 from adjoint.ops.picking import pick_row
-from adjoint.ops.reducing import Dims, dim_or_none, numpy_spelling, reshape, shape_of
+from adjoint.ops.reducing import Dims, dim_or_none, flag, numpy_spelling, reshape, shape_of
 from adjoint.ops.reduction import any_row, sum_row
 from adjoint.ops.rounding import ceil, floor, round_row
 from adjoint.ops.selection import clamp_min, where_row
@@ -115,7 +115,9 @@ def _quantile(
         out = permute_row(out, (-1, *range(-len(out.shape), -1)))
     one_by_one = isinstance(q, (Value, np.ndarray)) and len(q.shape) == 1
     front = (quantiles.shape[0],) if one_by_one else ()
-    return rename(reshape(out, (*front, *reduced_shape(shape, dims, keepdim))), "SqueezeBackward4")
+    return rename(
+        reshape(out, (*front, *reduced_shape(shape, dims, flag(name, keepdim)))), "SqueezeBackward4"
+    )
 
 
 @public()

@@ -19,6 +19,7 @@ from adjoint.ops.kinds.public import public
 from adjoint.ops.picking import choice_jvp, choice_vjp, infer_choice, take_along
 from adjoint.ops.reducing import (
     dim_or_none,
+    flag,
     no_such_dims,
     numpy_spelling,
     on_scalars,
@@ -70,7 +71,7 @@ def _one_dim(name: str, input: Any, dim: Any, keepdim: Any, names: Any) -> tuple
     place = dim_or_none(name, dim, shape)
     if place is not None and shape[place] == 0:
         no_such_dims(name, shape, place + len(shape))
-    return place, bool(keepdim) or not shape
+    return place, flag(name, keepdim) or not shape
 
 
 @public()

@@ -56,6 +56,16 @@ def numpy_spelling(name: str, given: dict[str, Any], dim: Any, keepdim: Any = Fa
     return dim, keepdim
 
 
+def flag(name: str, keepdim: Any) -> bool:
+    """``keepdim`` as it must be: ``x.sum(0, 1)`` is an error and no way to name two dims."""
+    if isinstance(keepdim, (bool, np.bool_)):
+        return bool(keepdim)
+    raise TypeError(
+        f"{name}(): argument 'keepdim' must be bool, not {type(keepdim).__name__}; several dims "
+        "are given as a tuple"
+    )
+
+
 def one_dim(name: str, dim: Any, shape: Dims) -> int:
     """A dim that must be given (Ellipsis stands for none), counted from the end."""
     if dim is ...:

@@ -14,6 +14,7 @@ from adjoint.ops.kinds.public import public
 from adjoint.ops.reducing import (
     Dims,
     accurate_sum,
+    flag,
     infer_reduced,
     inner,
     numpy_spelling,
@@ -179,7 +180,7 @@ def _spread_of(
             UserWarning,
             stacklevel=3,
         )
-    return row(input, dims, correction, bool(keepdim))
+    return row(input, dims, correction, flag(name, keepdim))
 
 
 @public()

@@ -18,6 +18,7 @@ NO_ELEMENTS = wrong(RuntimeError, r"\[0, 3\] has no elements", EMPTY)
 NOTHING_ALONG = wrong(IndexError, "expected reduction dim 0 to have non-zero size", EMPTY, 0)
 UNORDERED = wrong(NotImplementedError, "not implemented for torch.complex128", COMPLEX)
 UNORDERED_DIM = wrong(NotImplementedError, "not implemented for torch.complex128", COMPLEX, 0)
+NOT_A_FLAG = wrong(TypeError, "must be bool, not int; several dims", ONES, 0, 1)
 COMMON = [OUT_OF_RANGE, NOT_AN_INT, NOT_A_TENSOR, UNKNOWN_WORD, BOTH]
 
 
@@ -53,7 +54,7 @@ def several_dims(make):
     ]
 
 
-MANY = [*COMMON, TWICE, NO_ELEMENTS, NOTHING_ALONG, UNORDERED]
+MANY = [NOT_A_FLAG, *COMMON, TWICE, NO_ELEMENTS, NOTHING_ALONG, UNORDERED]
 case("amax", samples=several_dims, errors=MANY)
 case("amin", samples=several_dims, errors=MANY)
 case(
@@ -121,6 +122,7 @@ def two_tensors(make):
 
 
 ONE = [
+    NOT_A_FLAG,
     *COMMON, NO_ELEMENTS, NOTHING_ALONG, UNORDERED, UNORDERED_DIM,
     wrong(TypeError, "dim must be an int, not tuple", ONES, (0, 1)),
     wrong(TypeError, "keepdim needs a dim", ONES, keepdim=True),

@@ -14,7 +14,8 @@ NOT_AN_INT = wrong(TypeError, "dim must be an int", ONES, "first")
 NOT_A_TENSOR = wrong(TypeError, "must be Tensor, not int", 3)
 UNKNOWN_WORD = wrong(TypeError, "unexpected keyword argument 'across'", ONES, across=0)
 BOTH = wrong(TypeError, "both dim and axis", ONES, dim=0, axis=0)
-MANY = [OUT_OF_RANGE, TWICE, NOT_AN_INT, NOT_A_TENSOR, UNKNOWN_WORD, BOTH]
+NOT_A_FLAG = wrong(TypeError, "must be bool, not int; several dims", ONES, 0, 1)
+MANY = [NOT_A_FLAG, OUT_OF_RANGE, TWICE, NOT_AN_INT, NOT_A_TENSOR, UNKNOWN_WORD, BOTH]
 NAN = np.nan
 
 
