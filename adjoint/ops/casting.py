@@ -1,4 +1,4 @@
-"""Casts between element types: ``to``, the methods named after a type, and questions about types."""
+"""Casts between element types: ``to``, methods named after a type, questions about types."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ to_dtype = define(
     conjugate=False,
     node_name="ToCopyBackward0",
 )
-conj = elementwise(
+conj: Callable[..., Any] = elementwise(
     "conj", np.conjugate, promote="same", namespaces=None, low_precision=False, conjugate=False,
     x=lambda g: conj(g),
 )  # fmt: skip
@@ -144,7 +144,7 @@ _TYPE_NAMES = {
 
 @public(namespaces=())
 def type(input: Any, dtype: Any = None, non_blocking: bool = False) -> Any:
-    """The name of the tensor's type, such as ``torch.FloatTensor``; or the tensor in type ``dtype``.
+    """The name of the tensor's type, such as ``torch.FloatTensor``; or the tensor as ``dtype``.
 
     ``dtype`` may be such a name too. Raises ``ValueError`` for a name that there is not.
 
@@ -176,7 +176,8 @@ def type_as(input: Any, other: Any) -> Any:
 
 
 def _type_of(value: Any) -> str:
-    return value.__class__.__name__
+    name: str = value.__class__.__name__
+    return name
 
 
 # -- questions ----------------------------------------------------------------------------------

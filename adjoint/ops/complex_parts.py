@@ -6,6 +6,7 @@ the direction in the plane in which the real result grows fastest.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from adjoint.ops.kinds.public import public, publish
 from adjoint.ops.kinds.rules import infer_elementwise
 from adjoint.ops.kinds.viewing import viewing
 from adjoint.ops.selection import where_row
-from adjoint.ops.transcendental import cos, sin
+from adjoint.ops.trigonometric import cos, sin
 from adjoint.tape import engine
 
 
@@ -57,7 +58,8 @@ def imag(input: Any) -> Any:
     """
     if not is_complex(input):
         raise RuntimeError(
-            f"imag is not implemented for tensors with non-complex dtypes: this is {dtypes.of(input)!r}"
+            "imag is not implemented for tensors with non-complex dtypes: "
+            f"this is {dtypes.of(input)!r}"
         )
     return imag_row(input)
 
@@ -76,7 +78,7 @@ def _from_pairs(x: Any) -> Any:
 view_as_real_row = viewing(
     "view_as_real", _pairs, lambda g: view_as_complex_row(g), node_name="ViewAsRealBackward0"
 )
-view_as_complex_row = viewing(
+view_as_complex_row: Callable[..., Any] = viewing(
     "view_as_complex", _from_pairs, lambda g: view_as_real_row(g), sometimes=True
 )
 
@@ -102,7 +104,8 @@ def view_as_real(input: Any) -> Any:
 def view_as_complex(input: Any) -> Any:
     """Pairs of float32 or float64 numbers, in a last dimension of size 2, as complex numbers.
 
-    Shares the memory. Raises ``RuntimeError`` for other types, sizes, or pairs that are not adjacent.
+    Shares the memory. Raises ``RuntimeError`` for other types and sizes, and where the two of a
+    pair are not side by side.
 
     >>> import adjoint as torch
     >>> torch.view_as_complex(torch.tensor([[1.0, 2.0]]))
@@ -150,7 +153,7 @@ def conj_function(input: Any) -> Any:
     return conj(input) if is_complex(input) else input
 
 
-conj_physical_row = elementwise(
+conj_physical_row: Callable[..., Any] = elementwise(
     "conj_physical", np.conjugate, promote="same", namespaces=None, conjugate=False,
     x=lambda g: conj_physical_row(g),
 )  # fmt: skip
@@ -196,7 +199,7 @@ def resolve_neg(input: Any) -> Any:
     return input
 
 
-# -- absolute values and angles ---------------------------------------------------------------------
+# -- absolute values and angles -----------------------------------------------------------------
 
 
 def _sgn(x: Any) -> Any:
@@ -271,7 +274,7 @@ angle = elementwise(
     """,
 )  # fmt: skip
 
-# -- complex numbers from real ones -----------------------------------------------------------------
+# -- complex numbers from real ones -------------------------------------------------------------
 
 
 def _complex(x: Any, y: Any) -> Any:
@@ -289,7 +292,7 @@ def _turn(y: Any) -> Any:
     return complex_row(cos(y), sin(y))
 
 
-complex_row = define(
+complex_row: Callable[..., Any] = define(
     "complex", "elementwise", _complex, inputs="x y", batch="elementwise",
     infer=infer_elementwise, conjugate=False, low_precision=False,
     x=lambda g: real(g),

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from adjoint.ops.activation import celu, elu, hardtanh, leaky_relu, relu, rrelu, selu, threshold
+from collections.abc import Callable
+from typing import Any
+
+from adjoint.ops.activation import celu, elu, selu
+from adjoint.ops.activation_gated import rrelu
+from adjoint.ops.activation_piecewise import hardtanh, leaky_relu, relu, threshold
 from adjoint.ops.arithmetic import neg
+from adjoint.ops.bessel import i0
 from adjoint.ops.bitwise import gcd, lcm
 from adjoint.ops.complex_parts import abs as absolute
 from adjoint.ops.complex_parts import conj_physical
@@ -22,16 +28,8 @@ from adjoint.ops.rounding import (
     trunc,
 )
 from adjoint.ops.selection import clamp, clamp_max, clamp_min
-from adjoint.ops.special import erf, erfc, i0
+from adjoint.ops.special import erf, erfc
 from adjoint.ops.transcendental import (
-    acos,
-    acosh,
-    asin,
-    asinh,
-    atan,
-    atanh,
-    cos,
-    cosh,
     exp,
     exp2,
     expm1,
@@ -41,18 +39,27 @@ from adjoint.ops.transcendental import (
     log10,
     logit,
     sigmoid,
+    sqrt,
+    xlogy,
+)
+from adjoint.ops.trigonometric import (
+    acos,
+    acosh,
+    asin,
+    asinh,
+    atan,
+    atanh,
+    cos,
+    cosh,
     sin,
     sinc,
     sinh,
-    sqrt,
     tan,
     tanh,
-    xlogy,
 )
 
-
 # What PyTorch has at the top level, and in ``nn.functional``.
-AT_THE_TOP = {
+AT_THE_TOP: dict[str, Callable[..., Any]] = {
     "abs": absolute, "acos": acos, "arccos": acos, "acosh": acosh, "arccosh": acosh, "asin": asin,
     "arcsin": asin, "asinh": asinh, "arcsinh": asinh, "atan": atan, "arctan": atan,
     "atanh": atanh, "arctanh": atanh, "ceil": ceil, "clamp": clamp, "clamp_max": clamp_max,
@@ -65,7 +72,7 @@ AT_THE_TOP = {
     "sinc": sinc, "sinh": sinh, "sqrt": sqrt, "square": square, "tan": tan, "tanh": tanh,
     "trunc": trunc, "xlogy": xlogy,
 }  # fmt: skip
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "relu": relu, "celu": celu, "selu": selu, "rrelu": rrelu, "threshold": threshold,
 }  # fmt: skip
 IN_FUNCTIONAL = ACTIVATIONS | {"elu": elu, "hardtanh": hardtanh, "leaky_relu": leaky_relu}

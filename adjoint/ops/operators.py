@@ -12,12 +12,9 @@ from adjoint.ops.arithmetic import (
     add,
     add_function,
     div,
-    div_function,
-    floor_divide,
     mul,
     neg,
     positive,
-    remainder,
     rsub_number_row,
     sub,
     sub_function,
@@ -33,6 +30,7 @@ from adjoint.ops.bitwise import (
 from adjoint.ops.comparison import eq, ge, gt, le, lt, ne
 from adjoint.ops.complex_parts import abs as absolute
 from adjoint.ops.contraction import matmul
+from adjoint.ops.division import div_function, floor_divide, remainder
 from adjoint.ops.inplace import in_place
 from adjoint.ops.kinds.elementwise import NUMBERS, as_operator
 from adjoint.ops.powers import pow as power
@@ -43,7 +41,7 @@ OPERANDS = (Value, np.ndarray, np.generic, *NUMBERS)
 
 
 def operator(operation: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of two operands as an operator: NotImplemented where the other is something else."""
+    """A function of two operands as an operator: NotImplemented for operands it does not know."""
 
     def operate(self: Any, other: Any) -> Any:
         return operation(self, other) if isinstance(other, OPERANDS) else NotImplemented

@@ -16,7 +16,6 @@ from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.public import public
 from adjoint.ops.selection import bound, where_row, zero_where
 from adjoint.ops.transcendental import log
-from adjoint.ops.transcendental import sqrt as sqrt
 
 
 def _power(x: Any, y: Any) -> Any:
@@ -143,10 +142,12 @@ def float_power(input: Any, exponent: Any) -> Any:
     complex_ = dtypes.result_type((input, exponent)).is_complex
     kind = dtypes.complex128 if complex_ else dtypes.float64
     if isinstance(exponent, NUMBERS):
-        number = complex(exponent) if complex_ else float(exponent)
+        number: Any = exponent
+        number = complex(number) if complex_ else float(number)
         return pow(cast(input, kind), number)
     if isinstance(input, NUMBERS):
-        return pow(complex(input) if complex_ else float(input), cast(exponent, kind))
+        number = input
+        return pow(complex(number) if complex_ else float(number), cast(exponent, kind))
     return pow_row(cast(input, kind), cast(exponent, kind))
 
 

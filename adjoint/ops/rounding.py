@@ -1,4 +1,4 @@
-"""Rounding, signs, and other steps: functions that are constant, or straight, between their jumps."""
+"""Rounding, signs and other steps: functions that are straight between their jumps."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ sign = elementwise(
     """,
 )  # fmt: skip
 
-COPYSIGN = {
+COPYSIGN: dict[str, Any] = {
     "x": lambda g, x, out: g * zero_where(x == 0, out / x),
     "y": lambda g: zero(g),
 }
@@ -151,8 +151,8 @@ def copysign(input: Any, other: Any) -> Any:
 # -- steps ----------------------------------------------------------------------------------------
 
 heaviside_row = elementwise(
-    "heaviside", lambda x, y: np.where(x == 0, y, (x > 0).astype(x.dtype)), promote="same", namespaces=None,
-    node_name="NotImplemented",
+    "heaviside", lambda x, y: np.where(x == 0, y, (x > 0).astype(x.dtype)), promote="same",
+    namespaces=None, node_name="NotImplemented",
     x=missing("heaviside"),
     y=missing("heaviside"),
 )  # fmt: skip

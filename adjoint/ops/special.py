@@ -1,4 +1,4 @@
-"""Special functions: error functions, gamma and Bessel functions, and their kin; SciPy computes them."""
+"""Special functions: error functions, the normal distribution, gamma functions; by SciPy."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ import numpy as np
 from adjoint import dtypes
 from adjoint.array.special import scipy_special
 from adjoint.ops.arithmetic import add, mul
-from adjoint.ops.complex_parts import sgn
 from adjoint.ops.kinds.elementwise import NUMBERS, elementwise
 from adjoint.ops.kinds.formulas import missing
 from adjoint.ops.kinds.public import public, publish
-from adjoint.ops.selection import where_row, zero_where
+from adjoint.ops.selection import zero_where
 from adjoint.ops.transcendental import as_array, exp, log, log1p
 
 SPECIAL = ("special",)
@@ -121,7 +120,7 @@ def _xlog1py(x: Any, y: Any) -> Any:
     return np.where(y != y, y, np.where(x == 0, x, x * np.log1p(y)))
 
 
-XLOG1PY = {
+XLOG1PY: dict[str, Any] = {
     "x": lambda g, x, y: g * zero_where((x == 0) & (y <= -1), log1p(as_array(y))),
     "y": lambda g, x, y: g * x / (y + 1),
 }
@@ -163,8 +162,6 @@ _scipy_gammaln = scipy_special("gammaln")
 def _gammaln(x: Any) -> Any:
     out = _scipy_gammaln(x)
     return np.where(out == -np.inf, -out, out)  # SciPy's value at minus infinity
-
-
 
 
 def _hurwitz(x: Any, y: Any) -> Any:
@@ -215,7 +212,7 @@ lgamma = elementwise(
     tensor([0.0000, 3.1781])
     """,
 )  # fmt: skip
-digamma = elementwise(
+digamma: Callable[..., Any] = elementwise(
     "digamma", _digamma, supports="f", namespaces=BOTH,
     x=lambda g, x: g * polygamma_row(x, 1),
     doc="""The derivative of ``lgamma``.
@@ -225,7 +222,7 @@ digamma = elementwise(
     tensor([-0.5772,  1.5061])
     """,
 )  # fmt: skip
-polygamma_row = elementwise(
+polygamma_row: Callable[..., Any] = elementwise(
     "polygamma", _polygamma, supports="f", options="n", namespaces=None,
     x=lambda g, x, n: g * polygamma_row(x, n + 1),
 )  # fmt: skip
@@ -304,7 +301,13 @@ igammac = elementwise(
     tensor([0.6472])
     """,
 )  # fmt: skip
-ZETA = {"x": missing("zeta", NotImplementedError), "y": lambda g, x, y: g * (zeta(x + 1, y) * -x)}
+
+
+def _zeta_slope(g: Any, x: Any, y: Any) -> Any:
+    return g * (zeta(x + 1, y) * -x)
+
+
+ZETA: dict[str, Any] = {"x": missing("zeta", NotImplementedError), "y": _zeta_slope}
 zeta_row = elementwise(
     "zeta", _hurwitz, supports="f", namespaces=None, node_name="SpecialZetaBackward0", **ZETA
 )
@@ -332,93 +335,6 @@ def zeta(input: Any, other: Any) -> Any:
         return zeta_number_row(input, other)
     return (number_zeta_row if isinstance(input, NUMBERS) else zeta_row)(input, other)
 
-
-# -- Bessel functions -----------------------------------------------------------------------------
-
-
-def _half_at_zero(x: Any, slope: Callable[[Any], Any]) -> Any:
-    """The slope at ``x``, told how to divide; where that is by 0, one half."""
-    kind = dtypes.of(x).numpy
-    nonzero = where_row(x == 0, np.array(1, kind), x)
-    return where_row(x == 0, np.array(0.5, kind), slope(nonzero))
-
-
-i0 = elementwise(
-    "i0", scipy_special("i0"), supports="f", namespaces=BOTH,
-    x=lambda g, x: g * i1(x),
-    doc="""The modified Bessel function of the first kind, of order 0.
-
-    >>> import adjoint as torch
-    >>> torch.i0(torch.tensor([0.0, 1.0]))
-    tensor([1.0000, 1.2661])
-    """,
-)  # fmt: skip
-i0e = elementwise(
-    "i0e", scipy_special("i0e"), supports="f", namespaces=SPECIAL, method=False,
-    in_place=False, node_name="SpecialI0EBackward0",
-    x=lambda g, x, out: g * (i1e(x) - sgn(x) * out),
-    doc="""``i0(x) * exp(-abs(x))``.
-
-    >>> import adjoint as torch
-    >>> torch.special.i0e(torch.tensor([0.0, 1.0]))
-    tensor([1.0000, 0.4658])
-    """,
-)  # fmt: skip
-i1 = elementwise(
-    "i1", scipy_special("i1"), supports="f", namespaces=SPECIAL, method=False,
-    in_place=False, node_name="SpecialI1Backward0",
-    x=lambda g, x, out: g * _half_at_zero(x, lambda nonzero: i0(x) - out / nonzero),
-    doc="""The modified Bessel function of the first kind, of order 1.
-
-    >>> import adjoint as torch
-    >>> torch.special.i1(torch.tensor([0.0, 1.0]))
-    tensor([0.0000, 0.5652])
-    """,
-)  # fmt: skip
-i1e = elementwise(
-    "i1e", scipy_special("i1e"), supports="f", namespaces=SPECIAL, method=False,
-    in_place=False, node_name="SpecialI1EBackward0",
-    x=lambda g, x, out: g * _half_at_zero(
-        x, lambda nonzero: i0e(x) - out * (sgn(x) + 1 / nonzero)
-    ),
-    doc="""``i1(x) * exp(-abs(x))``.
-
-    >>> import adjoint as torch
-    >>> torch.special.i1e(torch.tensor([0.0, 1.0]))
-    tensor([0.0000, 0.2079])
-    """,
-)  # fmt: skip
-
-
-def _spherical_j0(x: Any) -> Any:
-    out = np.where(x == 0, x.dtype.type(1), np.sin(x) / x)
-    return np.where(np.isinf(x), x.dtype.type(0), out)
-
-
-def _airy_ai(x: Any) -> Any:
-    return _airy(x)[0]
-
-
-_airy = scipy_special("airy")
-
-for _name, _compute, _what in (
-    ("airy_ai", _airy_ai, "Airy's function Ai"),
-    ("bessel_j0", scipy_special("j0"), "The Bessel function of the first kind, of order 0"),
-    ("bessel_j1", scipy_special("j1"), "The Bessel function of the first kind, of order 1"),
-    ("bessel_y0", scipy_special("y0"), "The Bessel function of the second kind, of order 0"),
-    ("bessel_y1", scipy_special("y1"), "The Bessel function of the second kind, of order 1"),
-    ("modified_bessel_i0", scipy_special("i0"), "The modified Bessel function I of order 0"),
-    ("modified_bessel_i1", scipy_special("i1"), "The modified Bessel function I of order 1"),
-    ("modified_bessel_k0", scipy_special("k0"), "The modified Bessel function K of order 0"),
-    ("modified_bessel_k1", scipy_special("k1"), "The modified Bessel function K of order 1"),
-    ("scaled_modified_bessel_k0", scipy_special("k0e"), "``exp(x) * modified_bessel_k0(x)``"),
-    ("scaled_modified_bessel_k1", scipy_special("k1e"), "``exp(x) * modified_bessel_k1(x)``"),
-    ("spherical_bessel_j0", _spherical_j0, "``sin(x) / x``, and 1 at 0"),
-):
-    elementwise(
-        _name, _compute, supports="f", namespaces=SPECIAL, method=False, in_place=False, x=None,
-        doc=f"{_what}; has no derivative here, as in PyTorch.",
-    )  # fmt: skip
 
 for _name, _function in {
     "psi": digamma, "gammaln": lgamma, "gammainc": igamma, "gammaincc": igammac,

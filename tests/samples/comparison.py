@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from tests.samples.arithmetic import REAL, TYPES
 from tests.samples.case import case, sample, wrong
 from tests.samples.elementwise import (
     COMPLEX,
@@ -15,6 +14,8 @@ from tests.samples.elementwise import (
     NOT_A_TENSOR,
     NOT_AN_OPERAND,
     ONES,
+    REAL,
+    TYPES,
     binary,
     corners,
     unary,

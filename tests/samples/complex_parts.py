@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from tests.samples.arithmetic import TYPES
 from tests.samples.case import case, sample, wrong
 from tests.samples.elementwise import (
     INTEGERS,
     NO_BOOLEANS,
     NOT_A_TENSOR,
     ONES,
+    TYPES,
     unary,
 )
 
@@ -59,6 +59,8 @@ case(
 case("abs", samples=unary(0.0, -0.0, 1.0), dtypes=TYPES, errors=[NOT_A_TENSOR, NO_BOOLEANS])
 case("sgn", samples=unary(0.0, 1.0, -2.0), dtypes=COMPLEX, errors=[NOT_A_TENSOR])
 case("angle", samples=unary(1.0, -2.0), dtypes=TYPES, errors=[NOT_A_TENSOR])
+
+
 def pairs(make):
     kind = wide(make)
     return [

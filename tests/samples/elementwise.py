@@ -11,6 +11,9 @@ COMPLEX = np.ones(3, np.complex128)
 NAN, INF = float("nan"), float("inf")
 LIMITS = (NAN, INF, -INF, 0.0, -0.0, 1.0, -1.0, 2.0)
 
+TYPES = ("float32", "float64", "float16", "bfloat16", "complex64", "complex128")
+REAL = ("float32", "float64", "float16", "bfloat16")
+
 NOT_A_TENSOR = wrong(TypeError, "must be Tensor", 2.0)
 NO_INTEGERS = wrong(NotImplementedError, "not implemented for int64", INTEGERS)
 NO_BOOLEANS = wrong(NotImplementedError, "not implemented for bool", BOOLEANS)

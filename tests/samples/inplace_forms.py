@@ -1,6 +1,6 @@
 """Samples of ``adjoint/ops/inplace_forms.py``: functions that write into their first argument."""
 
-from tests.samples.case import case, wrong
+from tests.samples.case import case, sample, wrong
 from tests.samples.elementwise import binary, unary, with_options
 
 NOT_A_TENSOR = [wrong(TypeError, "", 2.0)]
@@ -42,11 +42,15 @@ for name in ("threshold_", "nn.functional.threshold_"):
         name, rows="threshold", samples=with_options(0.5, 2),
         errors=[wrong(TypeError, "", 2.0, 0.5, 1)],
     )  # fmt: skip
-case("conj_physical_", rows="", samples=unary(), errors=NOT_A_TENSOR)
+case(
+    "conj_physical_", rows="conj_physical", errors=NOT_A_TENSOR,
+    samples=lambda make: [
+        sample(make(2, 3, dtype="complex128")), sample(make(dtype="complex64")),
+        sample(make(0, 3, dtype="complex128")),
+    ],
+)  # fmt: skip
 for name in ("clamp_", "clip_"):
-    case(
-        name, rows="clamp", samples=with_options(-1, 1), errors=[wrong(TypeError, "", 2.0, 0, 1)]
-    )
+    case(name, rows="clamp", samples=with_options(-1, 1), errors=[wrong(TypeError, "", 2.0, 0, 1)])
 case("clamp_min_", rows="clamp_min", samples=with_options(0), errors=[wrong(TypeError, "", 2.0, 0)])
 case("clamp_max_", rows="clamp_max", samples=with_options(0), errors=[wrong(TypeError, "", 2.0, 0)])
 

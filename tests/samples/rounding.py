@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from tests.samples.arithmetic import REAL
 from tests.samples.case import case, kink, sample, wrong
 from tests.samples.elementwise import (
     COMPLEX,
@@ -16,6 +15,7 @@ from tests.samples.elementwise import (
     NO_NUMBER,
     NOT_A_TENSOR,
     ONES,
+    REAL,
     binary,
     corners,
     unary,

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from tests.samples.arithmetic import REAL, TYPES
 from tests.samples.case import case, kink, sample, wrong
 from tests.samples.elementwise import (
     COMPLEX,
@@ -11,6 +10,8 @@ from tests.samples.elementwise import (
     NAN,
     NO_NUMBER,
     ONES,
+    REAL,
+    TYPES,
     binary,
     corners,
 )

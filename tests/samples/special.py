@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.samples.case import case, kink, sample, wrong
+from tests.samples.case import case, sample, wrong
 from tests.samples.elementwise import (
     INTEGERS,
     MISMATCH,
@@ -26,17 +26,10 @@ for name, low, high in (("erf", -2.0, 2.0), ("erfc", -2.0, 2.0), ("erfinv", -0.9
 # PyTorch's derivative of digamma is right to 1e-9 only.
 case("lgamma", samples=unary(low=0.3, high=5.0), dtypes=HALVES, errors=BAD, tolerance=1e-5)
 case("digamma", samples=unary(low=0.3, high=5.0), dtypes=HALVES, errors=BAD, tolerance=1e-5)
-case("i0", samples=unary(0.0, low=0.3), dtypes=HALVES, errors=BAD)
 for name, low, high in (
     ("erfcx", -1.0, 3.0), ("log_ndtr", -4.0, 4.0), ("ndtri", 0.1, 0.9), ("entr", 0.2, 3.0),
-    ("i0e", 0.3, 3.0), ("i1", 0.3, 3.0), ("i1e", 0.3, 3.0),
 ):  # fmt: skip
     case(f"special.{name}", samples=unary(low=low, high=high), dtypes=BOTH, errors=BAD)
-for name in ("i0e", "i1", "i1e"):
-    case(
-        f"special.{name}", variant="at 0", dtypes=BOTH, errors=BAD,
-        samples=lambda make: [kink(corners(make, 0.0, -0.0)), sample(make(3, low=0.5))],
-    )  # fmt: skip
 case(
     "special.ndtr", rows="erf mul add", samples=unary(), dtypes=HALVES,
     errors=[NO_COMPLEX, wrong(TypeError, "must be Tensor", "word")],
@@ -93,21 +86,6 @@ for name in ("igamma", "igammac"):
         errors=[MISMATCH, NO_NUMBER, wrong(NotImplementedError, "int64", INTEGERS, INTEGERS)],
         note="PyTorch has no derivative in the first input",
     )  # fmt: skip
-for name in (
-    "airy_ai", "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "modified_bessel_i0",
-    "modified_bessel_i1", "modified_bessel_k0", "modified_bessel_k1", "scaled_modified_bessel_k0",
-    "scaled_modified_bessel_k1", "spherical_bessel_j0",
-):  # fmt: skip
-    case(
-        f"special.{name}", samples=unary(low=0.3, high=6.0), dtypes=BOTH, errors=BAD,
-        tolerance=1e-5,  # PyTorch's Bessel functions are right to 1e-6
-        differentiable=False, note=NO_DERIVATIVE,
-    )  # fmt: skip
-case(
-    "special.spherical_bessel_j0", variant="limits", dtypes=BOTH, errors=BAD,
-    samples=lambda make: [sample(corners(make, 0.0, np.inf, -np.inf, np.nan))],
-    differentiable=False, note=NO_DERIVATIVE,
-)  # fmt: skip
 case(
     "lgamma", variant="limits", dtypes=BOTH, errors=BAD,
     samples=lambda make: [sample(corners(make, 0.0, -1.0, np.inf, -np.inf, np.nan, -0.5))],

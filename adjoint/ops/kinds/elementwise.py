@@ -60,14 +60,17 @@ def elementwise(
     """A row that acts on each element alone, of one, two or three inputs.
 
     The keyword arguments that are left name the inputs and give their partial derivatives, as
-    ``x=lambda g, y: g * y``; None where the derivative is zero everywhere.
+    ``x=lambda g, y: g * y``; None where the derivative is zero everywhere. ``jvp`` is for rows
+    that are not holomorphic, whose partial derivatives will not do.
+
     ``promote`` is "float" (integers become the default floating type), "same" (the type that the
     inputs have together) or "bool" (compare in that type, answer in booleans). ``numbers`` names
     the inputs that may be Python numbers. ``supports`` has a letter for each category of types
     that the row computes in (bool, integer, floating, complex); ``unsupported`` is raised for the
-    others, and with ``bools=False`` for any input that is boolean. ``jvp`` is for rows that are not holomorphic, whose partial derivatives will not do.
+    others, and with ``bools=False`` for any input that is boolean.
+
     ``namespaces``, ``method``, ``in_place`` and ``aliases`` say where users find it (see
-    ``public``), ``doc`` is what they read; None for a row that only a function of the family calls.
+    ``public``), and ``doc`` is what they read; None for a row that only its family calls.
     """
     inputs = tuple(formulas)
     row = Row(
@@ -93,7 +96,7 @@ def elementwise(
     row.unsupported = unsupported
     if supports != "bifc":
         row.supports = frozenset(CATEGORIES[letter] for letter in supports)
-    operation = _callable(row, explain)
+    operation: Callable[..., Any] = _callable(row, explain)
     operation.__doc__ = doc
     if namespaces is not None:
         publish(name, operation, namespaces, method, in_place, aliases)
@@ -102,7 +105,8 @@ def elementwise(
 
 def as_operator(operation: Callable[..., Any]) -> Callable[..., Any]:
     """The same row for Python's operators: NotImplemented for operands that it does not know."""
-    found = _callable(operation.row, _explain_or_decline)  # type: ignore[attr-defined]
+    row = operation.row  # type: ignore[attr-defined]
+    found: Callable[..., Any] = _callable(row, _explain_or_decline)
     found.__doc__ = operation.__doc__
     return found
 
@@ -149,7 +153,9 @@ def _known(row: Row, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
         elif isinstance(value, np.generic):
             scalars = True
     for name, value in zip(row.inputs, inputs, strict=True):
-        if value is None or isinstance(value, (Value, ndarray, np.generic)):
+        if isinstance(value, (Value, ndarray, np.generic)):
+            continue
+        if value is None and len(inputs) > 2 and value is not inputs[0]:  # an open bound
             continue
         if not isinstance(value, NUMBERS) or name not in row.numbers:
             raise TypeError(
@@ -157,7 +163,9 @@ def _known(row: Row, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
                 f"not {type(value).__name__}"
             )
     if not row.bools and any(map(_is_boolean, inputs)):
-        raise row.unsupported(f"{row.name} is not supported with booleans; use ^, ~ or logical_xor()")
+        raise row.unsupported(
+            f"{row.name} is not supported with booleans; use ^, ~ or logical_xor()"
+        )
     if not tensors and not scalars:
         first: Any = inputs[0]
         return (wrap(np.array(first, dtypes.of_number(first).numpy)), *inputs[1:])
@@ -272,7 +280,7 @@ def _unary(row: Row) -> Any:
                     node.shape = out.shape
                     node.dtype = kind
                     node.hooks = None
-                    frame = getframe(1)
+                    frame: Any = getframe(1)
                     if frame.f_globals.get("__package__") in INTERNAL_PACKAGES:
                         frame = user_frame(frame)
                     node.code = frame.f_code
@@ -394,7 +402,7 @@ def _binary(row: Row, fallback: Callable[..., Any]) -> Any:
                     node.shape = out.shape
                     node.dtype = kind
                     node.hooks = None
-                    frame = getframe(1)
+                    frame: Any = getframe(1)
                     if frame.f_globals.get("__package__") in INTERNAL_PACKAGES:
                         frame = user_frame(frame)
                     node.code = frame.f_code

@@ -404,6 +404,8 @@ class Plan:
                 continue
             if row.many_outputs and len(row.outputs) == 1:
                 continue
+            if isinstance(value, Tensor):
+                value = value._array  # the witness of an output whose memory may be written
             edge: Any = None
             if number < row.differentiable:
                 edge = Port(node, number, value.shape, value.dtype) if row.many_outputs else node

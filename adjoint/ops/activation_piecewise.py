@@ -1,0 +1,236 @@
+"""Activations made of straight pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from adjoint import dtypes
+from adjoint.ops.inplace import in_place
+from adjoint.ops.kinds.elementwise import elementwise
+from adjoint.ops.kinds.formulas import zero
+from adjoint.ops.kinds.public import FUNCTIONAL, public
+from adjoint.ops.selection import bound, where_row, zero_where
+
+BOTH = ("", *FUNCTIONAL)
+
+
+def run(row: Callable[..., Any], name: str, inplace: bool, input: Any, *options: Any) -> Any:
+    """The row, or its form that stores the result in ``input``."""
+    if inplace:
+        return in_place(row, name)(input, *options)
+    return row(input, *options)
+
+
+# -- rectified ------------------------------------------------------------------------------------
+
+
+def _relu(x: Any) -> Any:
+    return np.maximum(x, bound(0, x))
+
+
+def _relu_slope(g: Any, out: Any) -> Any:
+    return zero_where(out <= (bound(0, out) if type(out) is np.ndarray else 0), g)
+
+
+relu_row = elementwise(
+    "relu", _relu, promote="same", supports="if", unsupported=RuntimeError, in_place=True,
+    x=lambda g, out: _relu_slope(g, out),
+    doc="""Each element, or 0 if it is negative; ``RuntimeError`` for booleans.
+
+    >>> import adjoint as torch
+    >>> torch.relu(torch.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """,
+)  # fmt: skip
+
+
+@public(namespaces=FUNCTIONAL, method=False)
+def relu(input: Any, inplace: bool = False) -> Any:
+    """Each element, or 0 if it is negative; ``inplace`` stores the result in ``input``.
+
+    >>> import adjoint as torch
+    >>> torch.nn.functional.relu(torch.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    return in_place(relu_row, "relu_")(input) if inplace else relu_row(input)
+
+
+def _hardtanh(x: Any, low: float, high: float) -> Any:
+    return np.minimum(np.maximum(x, bound(low, x)), bound(high, x))
+
+
+hardtanh_row = elementwise(
+    "hardtanh", _hardtanh, promote="same", options="low high", supports="if", namespaces=None,
+    unsupported=RuntimeError,
+    x=lambda g, x, low, high: where_row((x > low) & (x < high), g, zero(g)),
+)  # fmt: skip
+
+
+@public(namespaces=FUNCTIONAL, method=False)
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
+    """Each element brought to between ``min_val`` and ``max_val``; ``ValueError`` if they cross.
+
+    >>> import adjoint as torch
+    >>> torch.nn.functional.hardtanh(torch.tensor([-2.0, 0.5, 3.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    if dtypes.of(input) is dtypes.uint8 and min(min_val, max_val) < 0:
+        raise RuntimeError(
+            f"cannot do hardtanh on an unsigned type with negative limits {min_val} and {max_val}"
+        )
+    if min_val > max_val:
+        raise ValueError(f"min_val={min_val} cannot be greater than max_val={max_val}")
+    return run(hardtanh_row, "hardtanh_", inplace, input, min_val, max_val)
+
+
+@public(namespaces=FUNCTIONAL, method=False)
+def relu6(input: Any, inplace: bool = False) -> Any:
+    """Each element brought to between 0 and 6.
+
+    >>> import adjoint as torch
+    >>> torch.nn.functional.relu6(torch.tensor([-1.0, 2.0, 7.0]))
+    tensor([0., 2., 6.])
+    """
+    return run(hardtanh_row, "relu6_", inplace, input, 0, 6)
+
+
+def leaky_relu_of(x: Any, negative_slope: float) -> Any:
+    scaled = x * bound(negative_slope, x)
+    if 0 < negative_slope <= 1:
+        return np.maximum(x, scaled)
+    return np.where(x > 0, x, scaled)
+
+
+leaky_relu_row = elementwise(
+    "leaky_relu", leaky_relu_of, promote="same", options="negative_slope", supports="f",
+    namespaces=None,
+    x=lambda g, x, negative_slope: where_row(x > 0, g, g * negative_slope),
+)  # fmt: skip
+
+
+@public(namespaces=FUNCTIONAL, method=False)
+def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+    """Each element, or ``negative_slope`` times it if it is negative.
+
+    >>> import adjoint as torch
+    >>> torch.nn.functional.leaky_relu(torch.tensor([-1.0, 2.0]))
+    tensor([-0.0100,  2.0000])
+    """
+    return run(leaky_relu_row, "leaky_relu_", inplace, input, negative_slope)
+
+
+def _threshold(x: Any, threshold: float, value: float) -> Any:
+    return np.where(x <= bound(threshold, x), bound(value, x), x)
+
+
+threshold_row = elementwise(
+    "threshold", _threshold, promote="same", options="threshold value", supports="if",
+    namespaces=None,
+    x=lambda g, x, threshold: zero_where(x <= threshold, g),
+)  # fmt: skip
+
+
+@public(method=False, name="threshold")
+def top_threshold(input: Any, threshold: float, value: float) -> Any:
+    """Each element that is above ``threshold``, and ``value`` in place of the others.
+
+    >>> import adjoint as torch
+    >>> torch.threshold(torch.tensor([0.5, 2.0]), 1.0, -1.0)
+    tensor([-1.,  2.])
+    """
+    return threshold_row(input, threshold, value)
+
+
+@public(namespaces=FUNCTIONAL, method=False)
+def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
+    """Each element that is above ``threshold``, and ``value`` in place of the others.
+
+    >>> import adjoint as torch
+    >>> torch.nn.functional.threshold(torch.tensor([0.5, 2.0]), 1.0, -1.0)
+    tensor([-1.,  2.])
+    """
+    return run(threshold_row, "threshold_", inplace, input, threshold, value)
+
+
+# -- pieced together ------------------------------------------------------------------------------
+
+SIXTH = float(np.float32(1 / 6))  # PyTorch's slope has the precision of float32 in all types
+
+hardsigmoid_row = elementwise(
+    "hardsigmoid", lambda x: _hardtanh(x + 3, 0, 6) / 6, promote="same", supports="f",
+    namespaces=None,
+    x=lambda g, x: where_row((x > -3) & (x < 3), g * SIXTH, zero(g)),
+)  # fmt: skip
+hardswish_row = elementwise(
+    "hardswish", lambda x: x * _hardtanh(x + 3, 0, 6) / 6, promote="same", supports="f",
+    namespaces=None,
+    x=lambda g, x: zero_where(x <= -3, where_row(x >= 3, g, g * (x * (1 / 3) + 0.5))),
+)  # fmt: skip
+
+
+def _beyond(x: Any, size: float) -> Any:
+    return (x > size) | (x < -size)
+
+
+hardshrink_row = elementwise(
+    "hardshrink", lambda x, lambd: np.where((x >= -lambd) & (x <= lambd), x.dtype.type(0), x),
+    promote="same", options="lambd", supports="f", namespaces=None,
+    x=lambda g, x, lambd: where_row(_beyond(x, lambd), g, zero(g)),
+)  # fmt: skip
+softshrink_row = elementwise(
+    "softshrink",
+    lambda x, lambd: np.where(x > lambd, x - lambd, np.where(x < -lambd, x + lambd, x * 0)),
+    promote="same", options="lambd", supports="f", namespaces=None,
+    x=lambda g, x, lambd: where_row(_beyond(x, lambd), g, zero(g)),
+)  # fmt: skip
+
+
+@public(namespaces=FUNCTIONAL, method=False)
+def hardsigmoid(input: Any, inplace: bool = False) -> Any:
+    """A straight line for the sigmoid: ``x / 6 + 1 / 2``, brought to between 0 and 1.
+
+    >>> import adjoint as torch
+    >>> torch.nn.functional.hardsigmoid(torch.tensor([-4.0, 0.0, 1.5]))
+    tensor([0.0000, 0.5000, 0.7500])
+    """
+    return run(hardsigmoid_row, "hardsigmoid_", inplace, input)
+
+
+@public(namespaces=FUNCTIONAL, method=False)
+def hardswish(input: Any, inplace: bool = False) -> Any:
+    """Each element times its ``hardsigmoid``.
+
+    >>> import adjoint as torch
+    >>> torch.nn.functional.hardswish(torch.tensor([-4.0, 1.0, 4.0]))
+    tensor([-0.0000, 0.6667, 4.0000])
+    """
+    return run(hardswish_row, "hardswish_", inplace, input)
+
+
+@public(namespaces=BOTH)
+def hardshrink(input: Any, lambd: float = 0.5) -> Any:
+    """Each element, or 0 if it is between ``-lambd`` and ``lambd``.
+
+    >>> import adjoint as torch
+    >>> torch.hardshrink(torch.tensor([-1.0, 0.3]))
+    tensor([-1.,  0.])
+    """
+    return hardshrink_row(input, lambd)
+
+
+@public(namespaces=FUNCTIONAL, method=False)
+def softshrink(input: Any, lambd: float = 0.5) -> Any:
+    """Each element moved towards 0 by ``lambd``, and no further.
+
+    Raises ``RuntimeError`` if ``lambd`` is negative.
+
+    >>> import adjoint as torch
+    >>> torch.nn.functional.softshrink(torch.tensor([-1.0, 0.3]))
+    tensor([-0.5000,  0.0000])
+    """
+    if lambd < 0:
+        raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd}")
+    return softshrink_row(input, lambd)
