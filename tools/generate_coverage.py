@@ -12,7 +12,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "coverage.md"
@@ -25,7 +25,7 @@ from tests.samples.case import Case, Maker  # noqa: E402
 import adjoint  # noqa: E402  isort: skip
 
 COLUMNS = ("Operation", "Method", "Samples", "vjp", "vjp²", "jvp", "batch", "traced", "bad input")
-YES, NO, ALWAYS = "✓", "–", "any"
+YES, NO = "✓", "–"
 
 INTRODUCTION = f"""\
 <!-- Written by tools/generate_coverage.py from the table and its samples; not by hand. -->
@@ -53,51 +53,87 @@ def spelled(each: Public) -> str:
     return f"{space}.{each.name}".lstrip(".")
 
 
-def method_of(each: Public) -> str:
-    """The names that the Tensor has for it."""
-    names = [each.name] * each.method + [f"{each.name}_"] * each.in_place
-    return " ".join(f"`{name}`" for name in names) or NO
+class Operation(NamedTuple):
+    """One line: a function under all its names, and the cases that try it."""
+
+    names: list[str]
+    methods: list[str]
+    cases: list[Case]
+
+    @property
+    def blanks(self) -> dict[str, bool]:
+        """Whether each column is empty."""
+        return {
+            "vjp": not any(case.differentiable for case in self.cases),
+            "batch": not all(case.batched for case in self.cases),
+            "traced": not all(case.traced for case in self.cases),
+            "bad input": not any(case.errors for case in self.cases),
+        }
+
+    @property
+    def cells(self) -> list[str]:
+        """The line's cells."""
+        samples = sum(len(list(case.samples(Maker(case.function)))) for case in self.cases)
+        seeded = " (seeded)" if all(case.random for case in self.cases) else ""
+        errors = sum(len(case.errors) for case in self.cases)
+        marks = {name: NO if blank else YES for name, blank in self.blanks.items()}
+        return [
+            ", ".join(f"`{name}`" for name in self.names),
+            " ".join(f"`{name}`" for name in self.methods) or NO,
+            f"{samples}{seeded}",
+            *[marks["vjp"]] * 3,
+            marks["batch"],
+            marks["traced"],
+            str(errors or NO),
+        ]
+
+    @property
+    def notes(self) -> list[str]:
+        """Why cells are empty, and which inputs have no derivative."""
+        blanks = self.blanks
+        found = []
+        for case in self.cases:
+            off = (
+                (blanks["vjp"] and not case.differentiable)
+                or (blanks["batch"] and not case.batched)
+                or (blanks["traced"] and not case.traced)
+                or case.constants
+            )
+            found += [case.note] * bool(off and case.note)
+            found += [case.errorless] * bool(blanks["bad input"] and case.errorless)
+        return list(dict.fromkeys(found))
 
 
-def cells(each: Public, cases: list[Case]) -> list[str]:
-    """One line of the table."""
-    samples = sum(len(list(case.samples(Maker(case.function)))) for case in cases)
-    errors = sum(len(case.errors) for case in cases)
-    differentiable = any(case.differentiable for case in cases)
-    random = all(case.random for case in cases)
-    return [
-        f"`{spelled(each)}`",
-        method_of(each),
-        str(samples) + (" (seeded)" if random else ""),
-        *[YES if differentiable else NO] * 3,
-        YES if all(case.batched for case in cases) else NO,
-        YES if all(case.traced for case in cases) else NO,
-        str(errors) if errors else ALWAYS,
-    ]
+def operations() -> dict[str, list[Operation]]:
+    """The public operations by family."""
+    by_function: dict[Callable[..., Any], Operation] = {}
+    for each in sorted(PUBLIC, key=lambda each: (len(spelled(each)), spelled(each))):
+        if each.function not in by_function:
+            by_function[each.function] = Operation([], [], cases_of(each.function))
+        line = by_function[each.function]
+        line.names.append(spelled(each))
+        line.methods.extend([each.name] * each.method + [f"{each.name}_"] * each.in_place)
+    found: dict[str, list[Operation]] = {}
+    for line in by_function.values():
+        if line.cases:
+            found.setdefault(line.cases[0].family, []).append(line)
+    return found
 
 
 def page() -> str:
     """The whole page."""
-    found: dict[str, list[list[str]]] = {}
-    notes: dict[str, list[str]] = {}
-    for each in sorted(PUBLIC, key=spelled):
-        cases = cases_of(each.function)
-        if not cases:
-            continue
-        family = cases[0].family
-        found.setdefault(family, []).append(cells(each, cases))
-        notes.setdefault(family, []).extend(
-            f"- `{spelled(each)}`: {text}"
-            for text in dict.fromkeys(
-                text for case in cases for text in (case.note, case.errorless) if text
-            )
-        )
     parts = [INTRODUCTION]
-    for family, lines in sorted(found.items()):
+    for family, lines in sorted(operations().items()):
         parts.append(f"\n## {family.replace('_', ' ').capitalize()}\n\n")
-        parts += [row_of(COLUMNS), row_of("---" for _ in COLUMNS), *map(row_of, lines)]
-        if notes[family]:
-            parts += ["\n", *(note + "\n" for note in notes[family])]
+        parts += [row_of(COLUMNS), row_of("---" for _ in COLUMNS)]
+        reasons: dict[str, list[str]] = {}
+        for line in sorted(lines, key=lambda line: line.names):
+            parts.append(row_of(line.cells))
+            for note in line.notes:
+                reasons.setdefault(note, []).append(f"`{line.names[0]}`")
+        if reasons:
+            parts.append("\n")
+        parts += [f"- {', '.join(names)}: {note}\n" for note, names in reasons.items()]
     return "".join(parts)
 
 
