@@ -58,8 +58,11 @@ def reversed_padding(
 # -- layout -----------------------------------------------------------------------------------
 
 
-def batch_last(x: Array, padding: Padding) -> Array:
-    """(N, C, *sizes) as new memory (C, *padded sizes, N), zeros around; negative padding crops."""
+def batch_last(x: Array, padding: Padding, around: Any = 0) -> Array:
+    """(N, C, *sizes) as new memory (C, *padded sizes, N); negative padding crops.
+
+    ``around`` is what stands in the padding.
+    """
     if any(low < 0 or high < 0 for low, high in padding):
         crop = tuple(
             slice(max(-low, 0), size - max(-high, 0))
@@ -73,14 +76,16 @@ def batch_last(x: Array, padding: Padding) -> Array:
     if padded == sizes:
         out = inner = np.empty(source.shape, x.dtype)
     else:
-        out = np.zeros((channels, *padded, count), x.dtype)
+        shape = (channels, *padded, count)
+        out = np.zeros(shape, x.dtype) if around == 0 else np.full(shape, around, x.dtype)
         inside = [slice(low, low + size) for size, (low, _) in zip(sizes, padding, strict=True)]
         inner = out[(slice(None), *inside)]
-    if count <= _IMAGES or x.size < 16384:
+    step = max(_IMAGES, 16384 // max(prod(sizes) * channels, 1))
+    if count <= step:
         inner[...] = source
     else:
-        for begin in range(0, count, _IMAGES):
-            part = slice(begin, begin + _IMAGES)
+        for begin in range(0, count, step):
+            part = slice(begin, begin + step)
             inner[..., part] = source[..., part]
     return out
 

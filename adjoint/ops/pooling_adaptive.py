@@ -31,7 +31,7 @@ def _max_row(rank: int) -> Callable[..., Any]:
     return define(
         f"adaptive_max_pool{rank}d",
         "reduction",
-        kernels.adaptive_max_windows,
+        kernels.max_windows,
         options="windows",
         outputs="values indices",
         differentiable=1,
