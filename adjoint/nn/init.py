@@ -71,8 +71,8 @@ def normal_(
 ) -> Any:
     """Fill with normal numbers of a mean and standard deviation.
 
-    >>> torch.nn.init.normal_(torch.empty(3), std=0.0)
-    tensor([0., 0., 0.])
+    >>> torch.nn.init.normal_(torch.empty(2), mean=5.0, std=0.0)
+    tensor([5., 5.])
     """
     return tensor.normal_(mean, std, generator=generator)
 
@@ -226,14 +226,11 @@ def orthogonal_(tensor: Any, gain: float = 1, generator: Generator | None = None
         return tensor
     rows = tensor.shape[0]
     columns = tensor.numel() // rows
-    flat = tensor.new_empty((rows, columns)).normal_(0, 1, generator=generator)
-    if rows < columns:
-        flat = flat.t()
-    q, r = namespace("linalg")["qr"](flat)
-    q = q * r.diagonal().sign()
-    if rows < columns:
-        q = q.t()
-    return tensor.copy_(q.reshape(tensor.shape)).mul_(gain)
+    flat = tensor.new_empty((rows, columns)).normal_(0, 1, generator=generator)._array
+    q, r = np.linalg.qr(flat.T if rows < columns else flat)
+    q = q * np.sign(np.diagonal(r))  # the one whose R has a positive diagonal: all equally likely
+    tensor._array[...] = (q.T if rows < columns else q).reshape(tensor.shape)
+    return tensor.mul_(gain)
 
 
 @no_grad()

@@ -5,16 +5,19 @@ position is made of runs of N (and, without stride, of width times N) neighbouri
 that the copy into columns goes at the speed of memory, one product covers the whole batch, and
 the columns' sums go as fast back. On 64 digits of 8x8 the copy is 18 times as quick as from
 (N, C, *sizes), and the product 1.5 times as quick as one for each image.
+
+What follows from shapes alone is worked out once for each and kept: on small batches it would
+take longer than the arithmetic.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import lru_cache
 from math import prod
+from threading import local
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 if TYPE_CHECKING:  # 1 ms, and for nothing
     from numpy.typing import NDArray
@@ -24,11 +27,16 @@ if TYPE_CHECKING:  # 1 ms, and for nothing
 Sizes = tuple[int, ...]
 Padding = tuple[tuple[int, int], ...]  # before and after, for each dimension
 
-# Numbers in the columns made at once (32 MiB of float32): batches beyond go in pieces.
-_COLUMNS = 1 << 23
+ndarray = np.ndarray
+empty = np.empty
+ALL = slice(None)
+
+# Numbers in the columns made at once (2 MiB of float32): longer batches go in pieces, whose
+# columns stay in the second-level cache and in memory that is not asked for again and again.
+_COLUMNS = 1 << 19
 # Transposing in blocks keeps both sides in the first-level cache: a third of the time.
 _ROWS = 128
-_IMAGES = 16
+_BLOCK = 16384
 
 
 def output_sizes(
@@ -43,6 +51,7 @@ def output_sizes(
     )
 
 
+@lru_cache(maxsize=1024)
 def reversed_padding(
     inner: Sizes, sizes: Sizes, kernel: Sizes, padding: Padding, dilation: Sizes
 ) -> Padding:
@@ -58,35 +67,48 @@ def reversed_padding(
 # -- layout -----------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=1024)
+def _layout(shape: Sizes, padding: Padding) -> tuple[Any, Sizes, Sizes, Any, Any]:
+    """How to lay out a shape: what to crop, the order, the new shape, its inside, the blocks."""
+    crop = None
+    if any(low < 0 or high < 0 for low, high in padding):
+        pairs = list(zip(shape[2:], padding, strict=True))
+        inside = [slice(max(-low, 0), size - max(-high, 0)) for size, (low, high) in pairs]
+        crop = (ALL, ALL, *inside)
+        kept = (max(size + min(low, 0) + min(high, 0), 0) for size, (low, high) in pairs)
+        shape = (*shape[:2], *kept)
+        padding = tuple((max(low, 0), max(high, 0)) for low, high in padding)
+    count, channels, *sizes = shape
+    pairs = list(zip(sizes, padding, strict=True))
+    padded = (channels, *(size + low + high for size, (low, high) in pairs), count)
+    inner = (ALL, *(slice(low, low + size) for size, (low, _) in pairs))
+    step = max(16, _BLOCK // max(prod(shape[1:]), 1))
+    blocks = None
+    if count > step:
+        blocks = [(..., slice(begin, begin + step)) for begin in range(0, count, step)]
+    order = (*range(1, len(shape)), 0)
+    return crop, order, padded, None if padded[1:-1] == tuple(sizes) else inner, blocks
+
+
 def batch_last(x: Array, padding: Padding, around: Any = 0) -> Array:
     """(N, C, *sizes) as new memory (C, *padded sizes, N); negative padding crops.
 
     ``around`` is what stands in the padding.
     """
-    if any(low < 0 or high < 0 for low, high in padding):
-        crop = tuple(
-            slice(max(-low, 0), size - max(-high, 0))
-            for size, (low, high) in zip(x.shape[2:], padding, strict=True)
-        )
-        x = x[(slice(None), slice(None), *crop)]
-        padding = tuple((max(low, 0), max(high, 0)) for low, high in padding)
-    count, channels, *sizes = x.shape
-    source = x.transpose(*range(1, x.ndim), 0)
-    padded = [size + low + high for size, (low, high) in zip(sizes, padding, strict=True)]
-    if padded == sizes:
-        out = inner = np.empty(source.shape, x.dtype)
+    crop, order, shape, inside, blocks = _layout(x.shape, padding)
+    if crop is not None:
+        x = x[crop]
+    source = x.transpose(order)
+    if inside is None:
+        out = inner = empty(shape, x.dtype)
     else:
-        shape = (channels, *padded, count)
         out = np.zeros(shape, x.dtype) if around == 0 else np.full(shape, around, x.dtype)
-        inside = [slice(low, low + size) for size, (low, _) in zip(sizes, padding, strict=True)]
-        inner = out[(slice(None), *inside)]
-    step = max(_IMAGES, 16384 // max(prod(sizes) * channels, 1))
-    if count <= step:
+        inner = out[inside]
+    if blocks is None:
         inner[...] = source
     else:
-        for begin in range(0, count, step):
-            part = slice(begin, begin + step)
-            inner[..., part] = source[..., part]
+        for block in blocks:
+            inner[block] = source[block]
     return out
 
 
@@ -94,30 +116,61 @@ def batch_first(z: Array, out: Array) -> None:
     """Copy (C, *sizes, N), which is contiguous, into (N, C, *sizes)."""
     count = z.shape[-1]
     rows = z.reshape(prod(z.shape[:-1]), count)
-    if len(rows) <= _ROWS or not out.flags.c_contiguous:
+    if not out.flags.c_contiguous:
         out[...] = z.transpose(-1, *range(z.ndim - 1))
         return
     columns = out.reshape(count, len(rows))
+    if len(rows) <= _ROWS or rows.size <= _BLOCK:
+        columns[...] = rows.T
+        return
     for begin in range(0, len(rows), _ROWS):
         part = slice(begin, begin + _ROWS)
         columns[:, part] = rows[part].T
 
 
-def columns_of(z: Array, kernel: Sizes, stride: Sizes, dilation: Sizes, sizes: Sizes) -> Array:
-    """Windows of (C, *sizes, N) as columns (C, *kernel, *output sizes, N), a copy if need be."""
-    channel, *steps, image = z.strides
-    view = as_strided(
-        z,
-        (z.shape[0], *kernel, *sizes, z.shape[-1]),
-        (
-            channel,
-            *(step * gap for step, gap in zip(steps, dilation, strict=True)),
-            *(step * stride for step, stride in zip(steps, stride, strict=True)),
-            image,
-        ),
-        writeable=False,
+class _Scratch(local):
+    """Memory for columns, kept by each thread: what is asked for anew costs as much as the copy."""
+
+    array = np.empty(0, np.uint8)
+
+
+_scratch = _Scratch()
+
+
+@lru_cache(maxsize=1024)
+def _windows(
+    shape: Sizes, itemsize: int, kernel: Sizes, stride: Sizes, dilation: Sizes, sizes: Sizes
+) -> tuple[Sizes, Sizes, int]:
+    """Shape and strides of the windows of contiguous (C, *sizes, N), and how many bytes."""
+    steps = [itemsize * prod(shape[at + 1 :]) for at in range(len(shape))]
+    windows = (shape[0], *kernel, *sizes, shape[-1])
+    strides = (
+        steps[0],
+        *(step * gap for step, gap in zip(steps[1:-1], dilation, strict=True)),
+        *(step * each for step, each in zip(steps[1:-1], stride, strict=True)),
+        steps[-1],
     )
-    return np.ascontiguousarray(view)
+    return windows, strides, itemsize * prod(windows)
+
+
+def columns_of(z: Array, kernel: Sizes, stride: Sizes, dilation: Sizes, sizes: Sizes) -> Array:
+    """Windows of contiguous (C, *sizes, N) as columns (C, *kernel, *output sizes, N).
+
+    They are good until the next call in this thread.
+    """
+    kind = z.dtype
+    shape, strides, size = _windows(z.shape, kind.itemsize, kernel, stride, dilation, sizes)
+    if prod(kernel) == 1 and shape[-len(sizes) - 1 :] == z.shape[1:]:
+        return z.reshape(shape)
+    windows = ndarray(shape, kind, z, 0, strides)
+    memory = _scratch.array
+    if memory.size < size:
+        if size > _COLUMNS * 16:  # a single image too large to be kept for
+            return np.ascontiguousarray(windows)
+        memory = _scratch.array = empty(size, np.uint8)
+    out = ndarray(shape, kind, memory)
+    out[...] = windows
+    return out
 
 
 def add_columns(columns: Array, out: Array, stride: Sizes, dilation: Sizes) -> None:
@@ -129,14 +182,17 @@ def add_columns(columns: Array, out: Array, stride: Sizes, dilation: Sizes) -> N
             slice(at * gap, at * gap + step * (size - 1) + 1, step)
             for at, gap, step, size in zip(place, dilation, stride, sizes, strict=True)
         )
-        out[(slice(None), *region)] += columns[(slice(None), *place)]
+        out[(ALL, *region)] += columns[(ALL, *place)]
 
 
-def _pieces(count: int, numbers: int) -> Iterator[slice]:
+@lru_cache(maxsize=1024)
+def _pieces(count: int, numbers: int) -> tuple[slice, ...]:
     """Parts of a batch for which no more than ``_COLUMNS`` numbers are needed (or one image)."""
-    step = max(1, min(count, _COLUMNS // max(numbers // max(count, 1), 1)))
-    for begin in range(0, count, step):
-        yield slice(begin, begin + step)
+    if not count:
+        return ()
+    step = max(1, _COLUMNS // max(numbers // count, 1))
+    step = -(-count // -(-count // step))  # as many pieces, but even
+    return tuple(slice(begin, begin + step) for begin in range(0, count, step))
 
 
 def _matrices(w: Array, groups: int) -> Array:
@@ -154,7 +210,7 @@ def _flipped(w: Array, groups: int) -> Array:
     """The opposite direction's weight: (O, C / groups, *kernel) as (C, O / groups, *kernel)."""
     outputs, inputs, *kernel = w.shape
     grouped = w.reshape(groups, outputs // groups, inputs, *kernel).swapaxes(1, 2)
-    grouped = np.flip(grouped, tuple(range(3, grouped.ndim)))
+    grouped = grouped[(ALL, ALL, ALL, *(slice(None, None, -1),) * len(kernel))]
     return grouped.reshape(groups * inputs, outputs // groups, *kernel)
 
 
@@ -171,18 +227,18 @@ def convolve(
     groups: int,
 ) -> Array:
     """Cross-correlation of (N, C, *sizes) with (O, C / groups, *kernel), plus a bias (O)."""
-    kernel = w.shape[2:]
+    kernel, count, outputs = w.shape[2:], x.shape[0], w.shape[0]
     sizes = output_sizes(x.shape[2:], kernel, stride, padding, dilation)
-    out = np.empty((x.shape[0], w.shape[0], *sizes), x.dtype)
+    places = prod(sizes)
+    out = empty((count, outputs, *sizes), x.dtype)
     weight = _matrices(w, groups)
-    numbers = x.shape[0] * x.shape[1] * prod(kernel) * prod(sizes)
-    for part in _pieces(x.shape[0], numbers):
+    for part in _pieces(count, count * x.shape[1] * prod(kernel) * places):
         columns = columns_of(batch_last(x[part], padding), kernel, stride, dilation, sizes)
-        count = columns.shape[-1]
-        z = _product(weight, columns.reshape(groups, weight.shape[2], prod(sizes) * count))
+        piece = columns.shape[-1]
+        z = _product(weight, columns.reshape(groups, weight.shape[2], places * piece))
         if b is not None:
             z += b.reshape(groups, weight.shape[1], 1)
-        batch_first(z.reshape(w.shape[0], *sizes, count), out[part])
+        batch_first(z.reshape(outputs, *sizes, piece), out[part])
     return out
 
 
@@ -201,7 +257,7 @@ def convolve_transposed(
     if max(stride, default=1) == 1:
         around = reversed_padding(g.shape[2:], sizes, kernel, padding, dilation)
         return convolve(g, _flipped(w, groups), b, stride, around, dilation, groups)
-    out = np.empty((g.shape[0], w.shape[1] * groups, *sizes), g.dtype)
+    out = empty((g.shape[0], w.shape[1] * groups, *sizes), g.dtype)
     numbers = g.shape[0] * out.shape[1] * prod(kernel) * prod(g.shape[2:])
     for part in _pieces(g.shape[0], numbers):
         z = _spread(_last(g[part]), w, stride, padding, dilation, groups, sizes)
@@ -227,8 +283,7 @@ def _spread(
     """Columns of (O, *sizes, N) through the weight's transpose, added up in (C, *sizes, N)."""
     count = g.shape[-1]
     weight = _matrices(w, groups).swapaxes(1, 2)
-    places = prod(g.shape[1:])
-    columns = _product(weight, g.reshape(groups, weight.shape[2], places))
+    columns = _product(weight, g.reshape(groups, weight.shape[2], prod(g.shape[1:])))
     channels = w.shape[1] * groups
     reach = tuple(
         max(low + size, step * (length - 1) + gap * (width - 1) + 1)
@@ -239,7 +294,7 @@ def _spread(
     z = np.zeros((channels, *reach, count), g.dtype)
     add_columns(columns.reshape(channels, *w.shape[2:], *g.shape[1:-1], count), z, stride, dilation)
     inside = (slice(low, low + size) for size, (low, _) in zip(sizes, padding, strict=True))
-    return z[(slice(None), *inside)]
+    return z[(ALL, *inside)]
 
 
 def weight_gradient(
@@ -252,15 +307,27 @@ def weight_gradient(
     kernel: Sizes,
 ) -> Array:
     """What each weight of ``convolve`` meets: products of the windows with ``g``, summed."""
-    outputs, inputs = g.shape[1], x.shape[1] // groups
-    total = np.zeros((groups, outputs // groups, inputs * prod(kernel)), x.dtype)
-    numbers = x.shape[0] * x.shape[1] * prod(kernel) * prod(g.shape[2:])
-    for part in _pieces(x.shape[0], numbers):
-        columns = columns_of(batch_last(x[part], padding), kernel, stride, dilation, g.shape[2:])
-        places = prod(g.shape[2:]) * columns.shape[-1]
-        rows = _last(g[part]).reshape(groups, total.shape[1], places)
-        total += _product(rows, columns.reshape(groups, total.shape[2], places).swapaxes(1, 2))
+    count, outputs, inputs = x.shape[0], g.shape[1], x.shape[1] // groups
+    sizes = g.shape[2:]
+    shape = (groups, outputs // groups, inputs * prod(kernel))
+    total = None
+    for part in _pieces(count, count * x.shape[1] * prod(kernel) * prod(sizes)):
+        columns = columns_of(batch_last(x[part], padding), kernel, stride, dilation, sizes)
+        places = prod(sizes) * columns.shape[-1]
+        rows = _last(g[part]).reshape(groups, shape[1], places)
+        found = _product(rows, columns.reshape(groups, shape[2], places).swapaxes(1, 2))
+        total = _plus(total, found)
+    if total is None:
+        total = np.zeros(shape, x.dtype)
     return total.reshape(outputs, inputs, *kernel)
+
+
+def _plus(total: Array | None, part: Array) -> Array:
+    """The sum of what pieces give, into the first one's memory."""
+    if total is None:
+        return part
+    total += part
+    return total
 
 
 def both_gradients(
@@ -283,20 +350,23 @@ def both_gradients(
             weight_gradient(x, g, stride, padding, dilation, groups, kernel),
         )
     around = reversed_padding(g.shape[2:], sizes, kernel, padding, dilation)
-    gx = np.empty(x.shape, g.dtype)
+    gx = empty(x.shape, g.dtype)
     weight = _matrices(_flipped(w, groups), groups)
-    total = np.zeros((groups, weight.shape[2], weight.shape[1]), g.dtype)
-    numbers = g.shape[0] * g.shape[1] * prod(kernel) * prod(sizes)
-    for part in _pieces(x.shape[0], numbers):
+    places = prod(sizes)
+    total = None
+    for part in _pieces(len(x), g.shape[0] * g.shape[1] * prod(kernel) * places):
         columns = columns_of(batch_last(g[part], around), kernel, stride, dilation, sizes)
-        count = columns.shape[-1]
-        columns = columns.reshape(groups, weight.shape[2], prod(sizes) * count)
-        batch_first(_product(weight, columns).reshape(x.shape[1], *sizes, count), gx[part])
-        rows = _last(x[part]).reshape(groups, weight.shape[1], prod(sizes) * count)
-        total += _product(columns, rows.swapaxes(1, 2))
+        piece = columns.shape[-1]
+        columns = columns.reshape(groups, weight.shape[2], places * piece)
+        batch_first(_product(weight, columns).reshape(x.shape[1], *sizes, piece), gx[part])
+        rows = _last(x[part]).reshape(groups, weight.shape[1], places * piece)
+        total = _plus(total, _product(columns, rows.swapaxes(1, 2)))
+    if total is None:
+        return gx, np.zeros(w.shape, g.dtype)
     # (groups, O / groups, *kernel, C / groups), with the kernel flipped, to the weight's order
-    total = np.flip(total.reshape(w.shape[0], *kernel, w.shape[1]), tuple(range(1, w.ndim - 1)))
-    return gx, np.ascontiguousarray(np.moveaxis(total, -1, 1))
+    total = total.reshape(w.shape[0], *kernel, w.shape[1])
+    total = total[(ALL, *(slice(None, None, -1),) * len(kernel))]
+    return gx, np.ascontiguousarray(total.transpose(0, w.ndim - 1, *range(1, w.ndim - 1)))
 
 
 __all__ = [

@@ -11,6 +11,8 @@ from functools import lru_cache
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from adjoint import dtypes
 from adjoint.errors import describe_shape
 from adjoint.ops import windows as kernels
@@ -32,6 +34,11 @@ BOTH = (*TOP, *FUNCTIONAL)
 def put_in_planes(g: Any, indices: Any, plane: Sizes, repeated: bool) -> Any:
     """Planes of zeros, with ``g`` added where ``indices`` into the flattened planes say."""
     rank = len(plane)
+    if type(g) is np.ndarray and type(indices) is np.ndarray:
+        lead = g.shape[: g.ndim - rank]
+        flat = (prod(lead), prod(g.shape[g.ndim - rank :]))
+        out = put_row(g.reshape(flat), indices.reshape(flat), -1, prod(plane), repeated)
+        return out.reshape(*lead, *plane)
     lead = tuple(g.shape[: len(g.shape) - rank])
     flat = (*lead, prod(g.shape[len(lead) :]))
     out = put_row(reshape_row(g, flat), reshape_row(indices, flat), -1, prod(plane), repeated)

@@ -7,7 +7,6 @@ its sum likewise: for a kernel of k by k that takes 2 k passes over ever fewer n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -115,6 +114,16 @@ def along(axis: int, part: Any) -> Index:
     return (..., part, *(slice(None),) * (-axis - 1))
 
 
+@lru_cache(maxsize=1024)
+def _parts(windows: Windows | Adaptive) -> tuple[tuple[Index, ...], ...]:
+    """The parts along each axis, the last first, where the planes come behind."""
+    rank = len(windows.sizes)
+    return tuple(
+        tuple((*part, slice(None)) for part in windows.parts(axis))
+        for axis in range(-1, -rank - 1, -1)
+    )
+
+
 @lru_cache(maxsize=256)
 def _starts(windows: Windows, axis: int) -> tuple[Array, Array]:
     """Where the windows begin along ``axis``, and the first place of each that is not padding."""
@@ -131,18 +140,18 @@ def _starts(windows: Windows, axis: int) -> tuple[Array, Array]:
 _PIECE = 1 << 18
 
 
-def _pieces(x: Array, rank: int) -> Iterator[slice]:
-    """Parts of the planes, of ``x`` as (planes, *plane)."""
-    count = len(x)
-    step = max(16, _PIECE // max(prod(x.shape[1:]), 1))
-    for begin in range(0, count, step):
-        yield slice(begin, begin + step)
+@lru_cache(maxsize=256)
+def _pieces(shape: Sizes) -> tuple[slice, ...]:
+    """Parts of the planes, of (planes, *plane)."""
+    step = max(16, _PIECE // max(prod(shape[1:]), 1))
+    return tuple(slice(begin, begin + step) for begin in range(0, shape[0], step))
 
 
 def _flat(x: Array, rank: int) -> Array:
     """All dimensions before the plane as one."""
     lead = x.shape[: x.ndim - rank]
-    return x.reshape(prod(lead), *x.shape[x.ndim - rank :])
+    out: Array = x.reshape(prod(lead), *x.shape[x.ndim - rank :])
+    return out
 
 
 def _planes_last(x: Array, windows: Windows | Adaptive, around: Any) -> Array:
@@ -150,12 +159,24 @@ def _planes_last(x: Array, windows: Windows | Adaptive, around: Any) -> Array:
 
     Steps through a plane then leave runs of neighbours: 3 times as quick on 8x8.
     """
-    return batch_last(x[:, None], windows.around(x.shape[1:]), around)[0]
+    # One plane's first dimension stands in the place of the channels, which are not padded.
+    padding = _around(windows, x.shape[1:])
+    if padding is None:
+        return batch_last(x, ((0, 0),) * (x.ndim - 2))
+    out: Array = batch_last(x[:, None], padding, around)[0]
+    return out
+
+
+@lru_cache(maxsize=256)
+def _around(windows: Windows | Adaptive, plane: Sizes) -> Padding | None:
+    """The padding of a plane, None if there is none."""
+    padding = windows.around(plane)
+    return padding if any(low or high for low, high in padding) else None
 
 
 def _planes_first(z: Array, out: Array) -> None:
     """Copy (*sizes, planes) into (planes, *sizes)."""
-    batch_first(np.ascontiguousarray(z)[None], out[:, None])
+    batch_first(z if z.flags.c_contiguous else np.ascontiguousarray(z), out)
 
 
 # -- maxima -----------------------------------------------------------------------------------
@@ -172,7 +193,7 @@ def max_windows(x: Array, windows: Windows | Adaptive) -> tuple[Array, Array]:
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
     values = np.empty((len(planes), *windows.sizes), x.dtype)
     indices = np.empty(values.shape, np.int64)
-    for part in _pieces(planes, rank):
+    for part in _pieces(planes.shape):
         z = _planes_last(planes[part], windows, lowest)
         greatest, places = _scan(z, windows, careful=False)
         if (
@@ -195,15 +216,14 @@ def _scan(z: Array, windows: Windows | Adaptive, careful: bool) -> tuple[Array, 
     """
     values: Array = z
     found: list[Array] = []
-    for axis in range(-1, -len(windows.sizes) - 1, -1):
-        source, parts = values, [(*part, slice(None)) for part in windows.parts(axis)]
-        small = np.int8 if len(parts) < 128 else np.int32
+    for parts in _parts(windows):
+        source = values
         values = source[parts[0]]
         chosen = [each[parts[0]] for each in found]
-        place: Array = np.zeros(values.shape, small)
+        place: Array | None = None
         for number, part in enumerate(parts[1:], 1):
             other = source[part]
-            greater = other > values
+            greater = np.greater(other, values)
             if careful:
                 greater |= other != other
             values = np.maximum(values, other)
@@ -211,10 +231,12 @@ def _scan(z: Array, windows: Windows | Adaptive, careful: bool) -> tuple[Array, 
                 difference = each[part] - chosen[at]
                 difference *= greater
                 chosen[at] = chosen[at] + difference
-            if number == 1:
-                place = greater.view(np.int8)
+            if place is None:
+                place = greater.view(np.int8) if len(parts) < 128 else greater.astype(np.int32)
             else:
-                np.maximum(place, greater * small(number), out=place)
+                np.maximum(place, greater * place.dtype.type(number), out=place)
+        if place is None:
+            place = np.zeros(values.shape, np.int8)
         found = [place, *chosen]
     return values, found
 
@@ -222,15 +244,16 @@ def _scan(z: Array, windows: Windows | Adaptive, careful: bool) -> tuple[Array, 
 def _in_plane(places: list[Array], windows: Windows | Adaptive, plane: Sizes) -> Array:
     """Indices into the flattened plane."""
     if isinstance(windows, Windows) and not any(windows.padding):
-        total: Array = np.zeros((), np.int32)
-        for place, step, gap in zip(places, _steps(plane), windows.dilation, strict=True):
-            total = total + np.multiply(place, step * gap, dtype=np.int32)
-        return total + _origins(windows, plane)[..., None]
+        origins, steps, small = _origins(windows, plane)
+        total: Any = origins
+        for place, step in zip(places, steps, strict=True):
+            total = total + (place if step == 1 else np.multiply(place, step, dtype=small))
+        return total  # type: ignore[no-any-return]
     total, step = np.zeros((), np.int64), 1
     for axis in range(-1, -len(plane) - 1, -1):
         total = total + windows.coordinates(axis, places[axis]) * step
         step *= plane[axis]
-    return total
+    return total  # type: ignore[no-any-return]
 
 
 def _steps(plane: Sizes) -> list[int]:
@@ -239,12 +262,17 @@ def _steps(plane: Sizes) -> list[int]:
 
 
 @lru_cache(maxsize=256)
-def _origins(windows: Windows, plane: Sizes) -> Array:
-    """The index in the plane of each window's first element, where nothing is padded."""
+def _origins(windows: Windows, plane: Sizes) -> tuple[Array, tuple[int, ...], Any]:
+    """Of windows without padding: the indices of their first elements, and what a place is worth.
+
+    Also the smallest type that holds all indices: sums in it are quicker than in int64.
+    """
+    small = np.int16 if prod(plane) < 1 << 15 else np.int32 if prod(plane) < 1 << 31 else np.int64
     total: Array = np.zeros((), np.int64)
     for axis, step in zip(range(-len(plane), 0), _steps(plane), strict=True):
-        total = total + _starts(windows, axis)[0][..., 0] * step
-    return total
+        total = total + _starts(windows, axis)[0] * step
+    steps = (step * gap for step, gap in zip(_steps(plane), windows.dilation, strict=True))
+    return total.astype(small), tuple(steps), small
 
 
 # -- means ------------------------------------------------------------------------------------
@@ -255,10 +283,9 @@ def mean_windows(x: Array, windows: Windows, count_include_pad: bool, divisor: i
     rank = len(windows.sizes)
     planes = _flat(x, rank)
     out = np.empty((len(planes), *windows.sizes), x.dtype)
-    for piece in _pieces(planes, rank):
+    for piece in _pieces(planes.shape):
         total = _planes_last(planes[piece], windows, 0)
-        for axis in range(-1, -rank - 1, -1):
-            parts = [(*part, slice(None)) for part in windows.parts(axis)]
+        for parts in _parts(windows):
             source, total = total, total[parts[0]]
             for number, part in enumerate(parts[1:]):
                 total = np.add(total, source[part], out=total if number else None)
@@ -278,11 +305,10 @@ def spread_windows(
     rank = len(plane)
     planes = _flat(g / divisors(windows, plane, count_include_pad, divisor).astype(g.dtype), rank)
     out = np.empty((len(planes), *plane), g.dtype)
-    for piece in _pieces(out, rank):
+    for piece in _pieces(out.shape):
         part = batch_last(planes[piece][:, None], ((0, 0),) * rank)[0]
-        for axis in range(-rank, 0):
+        for axis, parts in zip(range(-1, -rank - 1, -1), _parts(windows), strict=True):
             low, size = windows.padding[axis], plane[axis]
-            parts = [(*index, slice(None)) for index in windows.parts(axis)]
             shape = list(part.shape)
             shape[axis - 1] = max(low + size, parts[-1][1].stop)
             total = np.zeros(shape, g.dtype)
