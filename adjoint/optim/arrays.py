@@ -123,7 +123,7 @@ def root(x: Array, out: Array) -> Array:
 
 def larger(x: Array, y: Array) -> Array:
     """``x`` becomes the larger of ``x`` and ``y``."""
-    return np.maximum(x, y, x)
+    return np.maximum(x, y, out=x)
 
 
 def magnitude_above(x: Array, number: Factor, out: Array) -> Array:
