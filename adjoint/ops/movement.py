@@ -8,13 +8,16 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.array.memory import is_contiguous, stretch, strides_of
+from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public
-from adjoint.ops.kinds.rules import batch_prefixed
-from adjoint.ops.kinds.viewing import viewing
+from adjoint.ops.kinds.row import Row
+from adjoint.ops.kinds.rules import Fact, batch_prefixed
+from adjoint.ops.kinds.viewing import look, viewing
 from adjoint.shapes import flatten_ints, infer_size, keeps_memory, normalise_dim, product
 from adjoint.tape import engine
+from adjoint.tape.tensor import Tensor
 
 ndarray = np.ndarray
 
@@ -74,9 +77,18 @@ alias_row = viewing("alias", lambda x: x[...], x=lambda g: g)
 detach_row = define(
     "detach", "movement", lambda x: x[...], low_precision=False, view=True,
 )  # fmt: skip
+
+
+def _infer_view_dtype(row: Row, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> Fact:
+    x, kind = inputs[0], options[0]
+    if not x.shape:
+        return (), kind
+    return (*x.shape[:-1], x.shape[-1] * dtypes.of(x).itemsize // kind.itemsize), kind
+
+
 view_dtype_row = define(
     "view_dtype", "movement", lambda x, dtype: x.view(dtype.numpy),
-    options="dtype", low_precision=False, view=True,
+    options="dtype", infer=_infer_view_dtype, low_precision=False, view=True,
 )  # fmt: skip
 
 engine.rows.reshape = reshape_row
@@ -103,6 +115,21 @@ def viewable(x: Any, shape: tuple[int, ...]) -> bool:
     return keeps_memory(x.shape, strides_of(x), shape)
 
 
+def seen_at_once(input: Any, sizes: tuple[Any, ...]) -> Any:
+    """Memory in order, in another shape, in one call of NumPy's; None for anything out of it."""
+    array = input._array if isinstance(input, Tensor) else None
+    if type(array) is ndarray and array.flags.c_contiguous:
+        try:
+            flat = sizes[0] if isinstance(sizes[0], (tuple, list)) else sizes
+            if min(flat, default=0) < -1:
+                return None  # NumPy takes every negative size for -1
+            out = array.reshape(*sizes)
+        except (TypeError, ValueError):
+            return None
+        return look(reshape_row.row, input, out, (out.shape,))
+    return None
+
+
 @public()
 def reshape(input: Any, *sizes: Any, shape: Any = None) -> Any:
     """The same elements in another ``shape``, of which one size may be -1; a view if it can be.
@@ -114,6 +141,10 @@ def reshape(input: Any, *sizes: Any, shape: Any = None) -> Any:
     tensor([[0, 1],
             [2, 3]])
     """
+    if sizes:
+        out = seen_at_once(input, sizes)
+        if out is not None:
+            return out
     shape = infer_size(sizes_from("reshape", sizes, shape), product(input.shape))
     if viewable(input, shape):
         return reshape_row(input, shape)
@@ -132,6 +163,10 @@ def view(input: Any, *sizes: Any, size: Any = None, dtype: Any = None) -> Any:
     """
     if dtype is not None or (len(sizes) == 1 and isinstance(sizes[0], dtypes.dtype)):
         return _view_dtype(input, sizes[0] if dtype is None else dtype)
+    if sizes:
+        out = seen_at_once(input, sizes)
+        if out is not None:
+            return out
     wanted = sizes_from("view", sizes, size)
     shape = infer_size(wanted, product(input.shape))
     if not viewable(input, shape):
@@ -145,8 +180,6 @@ def view(input: Any, *sizes: Any, size: Any = None, dtype: Any = None) -> Any:
 
 def _view_dtype(input: Any, kind: Any) -> Any:
     present = dtypes.of(input)
-    if kind is present:
-        return alias_row(input)
     old, new = present.itemsize, kind.itemsize
     if old != new:
         if not input.shape:
@@ -158,7 +191,10 @@ def _view_dtype(input: Any, kind: Any) -> Any:
                 f"self.size(-1) must be divisible by {new // old} to view {present!r} as {kind!r} "
                 f"(different element sizes), but got {input.shape[-1]}"
             )
-        if strides_of(input)[-1] != 1:
+        array = input._array if hasattr(input, "_array") else input
+        if strides_of(input)[-1] != 1 and isinstance(array, Value):
+            input = clone_row(input, "C")  # the transform's layout is no business of the user's
+        elif strides_of(input)[-1] != 1:
             raise RuntimeError(
                 f"self.stride(-1) must be 1 to view {present!r} as {kind!r} (different element "
                 f"sizes), but got {strides_of(input)[-1]}"
@@ -221,8 +257,7 @@ def ravel(input: Any) -> Any:
     >>> torch.zeros(2, 3).ravel().shape
     torch.Size([6])
     """
-    input = contiguous(input)
-    return input if len(input.shape) == 1 else reshape(input, (product(input.shape),))
+    return reshape(contiguous(input), (product(input.shape),))
 
 
 @public()

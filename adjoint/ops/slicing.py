@@ -80,9 +80,10 @@ engine.rows.select = lambda x, place: select_row(x, -len(x.shape), place)
 # -- one place ----------------------------------------------------------------------------------
 
 
-def select_place(x: Any, dim: int, place: int) -> Any:
+def select_place(x: Any, dim: int, place: int, size: int | None = None) -> Any:
     """Place ``place`` of dimension ``dim`` (from the end); ``IndexError`` if there is none."""
-    size = x.shape[dim]
+    if size is None:
+        size = int(x.shape[dim])
     if not -size <= place < size:
         raise IndexError(
             f"index {place} is out of bounds for dimension {dim + len(x.shape)} with size {size} "
@@ -107,11 +108,11 @@ def select(input: Any, dim: int, index: int) -> Any:
 # -- a range of places --------------------------------------------------------------------------
 
 
-def slice_places(x: Any, dim: int, part: slice) -> Any:
+def slice_places(x: Any, dim: int, part: slice, size: int | None = None) -> Any:
     """A range of dimension ``dim`` (from the end); ``ValueError`` unless the step is positive."""
     if part.step is not None and as_index(part.step) <= 0:
         raise ValueError(f"step must be greater than zero, but got {as_index(part.step)}")
-    start, stop, step = part.indices(x.shape[dim])
+    start, stop, step = part.indices(x.shape[dim] if size is None else size)
     return slice_row(x, dim, start, max(start, stop), step)
 
 
