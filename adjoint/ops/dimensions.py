@@ -21,6 +21,9 @@ transpose_row = viewing(
     "transpose", lambda x, dim0, dim1: x.swapaxes(dim0, dim1), options="dim0 dim1",
     x=lambda g, dim0, dim1: transpose_row(g, dim0, dim1),
 )  # fmt: skip
+transpose_scalar_row = viewing(
+    "transpose_scalar", lambda x: x[...], x=lambda g: g, node_name="TransposeBackward0"
+)
 t_row = viewing("t", lambda x: x.swapaxes(-2, -1), x=lambda g: t_row(g))
 t_vector_row = viewing("t_vector", lambda x: x[...], x=lambda g: g, node_name="TBackward0")
 
@@ -75,7 +78,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
     """
     rank = len(input.shape)
     first, second = normalise_dim(dim0, rank), normalise_dim(dim1, rank)
-    return transpose_row(input, first, second) if rank else alias_row(input)
+    return transpose_row(input, first, second) if rank else transpose_scalar_row(input)
 
 
 @public()
@@ -159,9 +162,8 @@ def _matrices(name: str) -> Callable[[Any], Any]:
                 f"tensor{name} is only supported on {kind}, not for shape "
                 f"{describe_shape(input.shape)}"
             )
-        if name != ".mT" and dtypes.of(input).is_complex:
-            input = engine.rows.conj(input)
-        return transpose_row(input, -2, -1) if rank else input
+        out = transpose_row(input, -2, -1) if rank else input
+        return engine.rows.conj(out) if name != ".mT" and dtypes.of(out).is_complex else out
 
     attribute.__doc__ = "The last two dimensions exchanged" + (
         "." if name == ".mT" else ", and the elements conjugated."

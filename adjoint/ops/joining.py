@@ -17,7 +17,7 @@ from adjoint.ops.movement import reshape, reshape_row
 from adjoint.ops.slicing import select_row, slice_row
 from adjoint.shapes import normalise_dim, product
 from adjoint.tape import engine
-from adjoint.tape.tensor import wrap
+from adjoint.tape.tensor import Tensor, wrap
 
 Tensors = Sequence[Any]
 
@@ -25,15 +25,27 @@ Tensors = Sequence[Any]
 
 
 def _cat(*args: Any) -> Any:
-    return np.concatenate(args[:-1], axis=args[-1])
+    *arrays, dim = args
+    rank = max(each.ndim for each in arrays)
+    # Empty vectors may stand among tensors of more dimensions, for nothing.
+    return np.concatenate([each for each in arrays if each.ndim == rank], axis=dim)
+
+
+def _zeros(g: Any, shape: tuple[int, ...]) -> Any:
+    out = np.zeros(shape, dtypes.of(g).numpy)
+    return wrap(out, g._level) if isinstance(g, Tensor) else out
 
 
 def _cat_vjp(g: Any, needs: Sequence[bool], shapes: Any, dim: int) -> list[Any]:
     parts: list[Any] = [None] * len(shapes)
-    start = 0
+    start, rank = 0, max(map(len, shapes))
     for place, shape in enumerate(shapes):
+        needed = place < len(needs) and needs[place]
+        if len(shape) < rank:
+            parts[place] = _zeros(g, shape) if needed else None
+            continue
         stop = start + shape[dim]
-        if place < len(needs) and needs[place]:
+        if needed:
             parts[place] = slice_row(g, dim, start, stop, 1)
         start = stop
     return parts
@@ -144,12 +156,7 @@ def cat(tensors: Tensors, dim: int = 0, *, axis: int | None = None) -> Any:
                     f"number {number} in the list (shapes {describe_shape(first)} and "
                     f"{describe_shape(each.shape)})"
                 )
-    if len(joined) < len(given):
-        kind = dtypes.result_type(tuple(given))
-        joined = [
-            each if dtypes.of(each) is kind else engine.rows.to_dtype(each, kind) for each in joined
-        ]
-    return cat_row(joined, place)
+    return cat_row(given, place)
 
 
 @public(method=False)

@@ -202,9 +202,11 @@ def rebind(target: Any, value: Any) -> None:
             tensor._level, tensor._node = level, None
     root._array = changed
     for view in views:
-        look = view._view
-        step = () if look.row is None else ((look.row, look.options, look.number),)
-        view._array = follow(look.parent._array, step)
+        steps = path_of(view, to_root=True)
+        if any(step[0].name == "detach" for step in steps):
+            view._array = follow(changed, steps)
+        else:
+            view._array = apply(view_again.row, (changed,), (steps,))  # type: ignore[attr-defined]
 
 
 # -- history ------------------------------------------------------------------------------------

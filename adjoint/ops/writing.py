@@ -12,7 +12,7 @@ import numpy as np
 from adjoint import dtypes
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
-from adjoint.ops.dimensions import squeeze, t, transpose, unsqueeze
+from adjoint.ops.dimensions import squeeze, swapaxes, t, transpose, unsqueeze
 from adjoint.ops.inplace import check_writable, overwrite, zero_node
 from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.general import define
@@ -210,7 +210,7 @@ def _looking(function: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 for _name, _function in (
-    ("t_", t), ("transpose_", transpose), ("swapaxes_", transpose), ("swapdims_", transpose),
+    ("t_", t), ("transpose_", transpose), ("swapaxes_", swapaxes), ("swapdims_", transpose),
     ("squeeze_", squeeze), ("unsqueeze_", unsqueeze),
 ):  # fmt: skip
     publish(_name, _looking(_function, _name), (), True)
