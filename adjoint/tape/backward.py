@@ -139,7 +139,7 @@ def backward(
             accumulate(tensor._node, g, level, create_graph)
         else:
             retained = tensor.__dict__.get("_retained_grad")
-            g = g if create_graph else wrap(_own(g), level)
+            g = _as_tensor(g, level, create_graph)
             tensor.__dict__["_retained_grad"] = g if retained is None else retained + g
 
 
@@ -184,7 +184,7 @@ def grad(
     for number, (tensor, edge) in enumerate(zip(inputs, edges, strict=True)):
         g = capture.get(edge)
         if g is not None:
-            found.append(g if create_graph else wrap(_own(g), level))
+            found.append(_as_tensor(g, level, create_graph))
         elif materialize_grads:
             found.append(wrap(zeros_like(tensor._array).copy(), level))
         elif allow_unused:
@@ -196,6 +196,11 @@ def grad(
                 "if this is the desired behavior."
             )
     return tuple(found)
+
+
+def _as_tensor(g: Any, level: int, record: bool) -> Any:
+    """A gradient as a Tensor; where formulas gave constants, a recorded pass ends in an array."""
+    return g if record and isinstance(g, Tensor) else wrap(_own(g), level)
 
 
 def _own(g: Any) -> Any:
