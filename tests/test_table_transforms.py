@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,13 @@ SIZE = 3  # of the batches
 
 def examples_of(call: Call) -> list[Call]:
     """The same sample as many times as a batch has examples, each time of other values."""
-    return [calls(call.key, call.dtype, draw)[call.number] for draw in range(SIZE)]
+    return [drawn(call.key, call.dtype, draw)[call.number] for draw in range(SIZE)]
+
+
+@lru_cache(maxsize=2 * SIZE)
+def drawn(key: str, dtype: str, draw: int) -> list[Call]:
+    """All samples of a case, kept while they are gone through."""
+    return calls(key, dtype, draw)
 
 
 def stacked(rows: list[list[np.ndarray]], dim: int = 0) -> list[np.ndarray]:
