@@ -235,7 +235,7 @@ def _bounds(range: Sequence[float] | None) -> tuple[float, float]:
 
 @public()
 def histogram(
-    input: Any, bins: Any, *, range: Sequence[float] | None = None, weight: Any = None,
+    input: Any, bins: Any = 100, *, range: Sequence[float] | None = None, weight: Any = None,
     density: bool = False,
 ) -> Any:  # fmt: skip
     """Counts, or sums of ``weight``, between edges, as (hist, bin_edges) in the input's type.

@@ -100,12 +100,14 @@ def _checked(name: str, y: Any, x: Any, dx: Any, dim: Any, names: dict[str, Any]
     shape = shape_of(name, y, "y")
     if not shape:
         raise IndexError(f"{name}(): dim {dim} of a tensor that has no dimensions")
-    if x is not None and dx is not None:
+    if x is None:
+        raise TypeError(f"{name}(): argument 'x' must be Tensor, not None; leave it out for dx")
+    if x is not ... and dx is not None:
         raise TypeError(f"{name}() got both x and dx; dx is for points that are evenly spaced")
     if isinstance(dx, (bool, complex)):
         raise RuntimeError(f"{name}(): dx must be a real number, not {dx!r}")
     refuse_dtype(name, y, (dtypes.BOOL,), RuntimeError)
-    if x is not None:
+    if x is not ...:
         refuse_dtype(name, x, (dtypes.BOOL,), RuntimeError)
     return normalise_dim(dim, len(shape))
 
@@ -130,7 +132,8 @@ def _gaps(name: str, y: Any, x: Any, dim: int) -> Any:
             f"{name}(): there must be one x for each of the {y.shape[0]} points of y, but x has "
             f"shape {describe_shape(x.shape)}"
         )
-    return _diff_once(x, dim)
+    # Dims are counted from the front where x has more of them, as in PyTorch.
+    return _diff_once(x, dim + rank - max(points, rank))
 
 
 def _sums_of_neighbours(y: Any, dim: int) -> Any:
@@ -138,7 +141,7 @@ def _sums_of_neighbours(y: Any, dim: int) -> Any:
 
 
 @public(aliases=("trapz",), method=False)
-def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: Any = -1, **numpy_names: Any) -> Any:
+def trapezoid(y: Any, x: Any = ..., *, dx: Any = None, dim: Any = -1, **numpy_names: Any) -> Any:
     """Integral along ``dim`` by the trapezoid rule, of samples at ``x`` or ``dx`` (1) apart.
 
     Integers give the default floating type. Raises ``RuntimeError`` for booleans and for an ``x``
@@ -149,16 +152,17 @@ def trapezoid(y: Any, x: Any = None, *, dx: Any = None, dim: Any = -1, **numpy_n
     tensor(2.2500)
     """
     dim = _checked("trapezoid", y, x, dx, dim, numpy_names)
-    if x is not None:
+    if x is not ...:
         areas = mul(_gaps("trapezoid", y, x, dim), _sums_of_neighbours(y, dim))
-        return rename(div(sum_row(areas, (dim,), False), 2), "DivBackward1")
+        place = dim + len(y.shape) - len(areas.shape)
+        return rename(div(sum_row(areas, (place,), False), 2), "DivBackward1")
     total = mul(sum_row(_sums_of_neighbours(y, dim), (dim,), False), 0.5)
     return rename(mul(total, 1 if dx is None else dx), "MulBackward1")
 
 
 @public(method=False)
 def cumulative_trapezoid(
-    y: Any, x: Any = None, *, dx: Any = None, dim: Any = -1, **numpy_names: Any
+    y: Any, x: Any = ..., *, dx: Any = None, dim: Any = -1, **numpy_names: Any
 ) -> Any:
     """Running integral along ``dim`` by the trapezoid rule, one element shorter than ``y``.
 
@@ -171,7 +175,8 @@ def cumulative_trapezoid(
     """
     dim = _checked("cumulative_trapezoid", y, x, dx, dim, numpy_names)
     sums = _sums_of_neighbours(y, dim)
-    if x is not None:
+    if x is not ...:
         areas = mul(_gaps("cumulative_trapezoid", y, x, dim), sums)
-        return rename(div(cumsum_row(areas, dim, False), 2), "DivBackward1")
+        place = dim + len(y.shape) - len(areas.shape)
+        return rename(div(cumsum_row(areas, place, False), 2), "DivBackward1")
     return cumsum_row(mul(sums, (1 if dx is None else dx) / 2), dim, False)

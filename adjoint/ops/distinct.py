@@ -83,7 +83,7 @@ def _checked_dim(name: str, input: Any, dim: Any) -> int | None:
     if not shape:
         raise IndexError(f"{name}(): dim {dim} of a tensor that has no dimensions")
     place = normalise_dim(dim, len(shape))
-    if shape[place] and 0 in shape:
+    if shape.count(0) > (shape[place] == 0):
         raise RuntimeError(
             f"{name}(): slices of an input of shape {describe_shape(shape)} along dim {dim} are "
             "empty, so none differs from another"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes, return_types
-from adjoint.array.value import apply
+from adjoint.array.value import Value, apply
 from adjoint.errors import describe_shape
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public
@@ -36,7 +36,6 @@ from adjoint.ops.reducing import (
 from adjoint.ops.reduction import Dim, sum_row
 from adjoint.ops.selection import maximum, minimum
 from adjoint.shapes import normalise_dims, product
-from adjoint.tape.tensor import Tensor
 
 largest: Any = np.maximum.reduce
 smallest: Any = np.minimum.reduce
@@ -275,13 +274,16 @@ def _max_or_min(
     everything, along, of_two = rows
     if names:
         dim, keepdim = numpy_spelling(name, names, dim, keepdim)
-    if isinstance(dim, Tensor):
-        dim, other = None, dim
+    if isinstance(dim, Value):
+        dim, other = ..., dim
+    if (keepdim and dim is ...) or (other is not None and dim is not ...):
+        raise TypeError(
+            f"{name}() takes a dim with keepdim, another tensor, or neither; use a{name}() to "
+            "reduce several dims"
+        )
     if other is not None:
         return of_two(input, other)
-    if dim is None:
-        if keepdim:
-            raise TypeError(f"{name}(): keepdim needs a dim; use a{name}() to reduce several")
+    if dim is ...:
         return everything(input)
     refuse_dtype(name, input, (dtypes.COMPLEX,), NotImplementedError)
     place, keepdim = _one_dim(name, input, dim, keepdim)
@@ -290,7 +292,7 @@ def _max_or_min(
 
 @public()
 def max(
-    input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, **numpy_names: Any
+    input: Any, dim: Any = ..., keepdim: bool = False, *, other: Any = None, **numpy_names: Any
 ) -> Any:
     """Largest of all elements; along ``dim``, (values, indices); or ``maximum(input, other)``.
 
@@ -301,7 +303,7 @@ def max(
     >>> torch.max(torch.tensor([[1.0, 5.0], [3.0, 4.0]]), dim=1).indices
     tensor([1, 1])
     """
-    if dim is None and other is None and not keepdim and not numpy_names:
+    if dim is ... and other is None and not keepdim and not numpy_names:
         shape_of("max", input)
         return max_all(input)
     rows = (max_all, max_row, maximum)
@@ -310,7 +312,7 @@ def max(
 
 @public()
 def min(
-    input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None, **numpy_names: Any
+    input: Any, dim: Any = ..., keepdim: bool = False, *, other: Any = None, **numpy_names: Any
 ) -> Any:
     """Smallest of all elements; along ``dim``, (values, indices); or ``minimum(input, other)``.
 
@@ -321,7 +323,7 @@ def min(
     >>> torch.min(torch.tensor([[1.0, 5.0], [3.0, 4.0]]), dim=1).values
     tensor([1., 3.])
     """
-    if dim is None and other is None and not keepdim and not numpy_names:
+    if dim is ... and other is None and not keepdim and not numpy_names:
         shape_of("min", input)
         return min_all(input)
     rows = (min_all, min_row, minimum)

@@ -56,13 +56,13 @@ def numpy_spelling(name: str, given: dict[str, Any], dim: Any, keepdim: Any = Fa
     return dim, keepdim
 
 
-def flag(name: str, keepdim: Any) -> bool:
-    """``keepdim`` as it must be: ``x.sum(0, 1)`` is an error and no way to name two dims."""
-    if isinstance(keepdim, (bool, np.bool_)):
-        return bool(keepdim)
+def flag(name: str, value: Any, argument: str = "keepdim") -> bool:
+    """A truth value as it must be: ``x.sum(0, 1)`` is an error and no way to name two dims."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    hint = "; several dims are given as a tuple" if argument == "keepdim" else ""
     raise TypeError(
-        f"{name}(): argument 'keepdim' must be bool, not {type(keepdim).__name__}; several dims "
-        "are given as a tuple"
+        f"{name}(): argument '{argument}' must be bool, not {type(value).__name__}{hint}"
     )
 
 

@@ -19,6 +19,7 @@ from adjoint.ops.kinds.row import Row
 from adjoint.ops.picking import pick_row, put_row, take_along
 from adjoint.ops.reducing import (
     dim_or_none,
+    flag,
     infer_same_shape,
     numpy_spelling,
     on_scalars,
@@ -100,7 +101,7 @@ def sort(
     place = dim_or_none("sort", dim, shape_of("sort", input))
     _refuse_complex("sort", input)
     row = sort_row if stable is None else stable_sort_row
-    return return_types.sort(*row(input, place, bool(descending)))
+    return return_types.sort(*row(input, place, flag("sort", descending, "descending")))
 
 
 @public()
@@ -122,7 +123,7 @@ def argsort(
         raise TypeError("argsort(): dim is an int; say descending=True by name")
     place = dim_or_none("argsort", dim, shape_of("argsort", input))
     _refuse_complex("argsort", input)
-    return argsort_row(input, place, bool(descending))
+    return argsort_row(input, place, flag("argsort", descending, "descending"))
 
 
 @public()
@@ -209,4 +210,6 @@ def topk(
             f"input of shape {describe_shape(shape)}"
         )
     k = k if shape else 1  # PyTorch's answer even for k=0, where no shape would fit
-    return return_types.topk(*topk_row(input, place, k, bool(largest)))
+    flag("topk", sorted, "sorted")
+    largest = flag("topk", largest, "largest")
+    return return_types.topk(*topk_row(input, place, k, largest))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.ops.comparison import eq
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public
 from adjoint.ops.reducing import (
@@ -23,6 +24,7 @@ from adjoint.ops.reducing import (
     spread,
 )
 from adjoint.ops.reduction import Dim, count_of, mean_row, sum_row
+from adjoint.ops.selection import where_row
 from adjoint.shapes import normalise_dims
 
 # -- values -------------------------------------------------------------------------------------
@@ -63,6 +65,12 @@ def _std_mean(x: Any, dims: Dims, correction: float, keepdim: bool) -> tuple[Any
 # -- derivatives --------------------------------------------------------------------------------
 
 
+def _beyond(g: Any, x: Any, dims: Dims, keepdim: bool) -> Any:
+    """Infinity, and NaN at the mean: PyTorch's answer for a whole without degrees of freedom."""
+    wide = spread(g * math.inf, x.shape, dims, keepdim)
+    return where_row(eq(_apart(x, dims), 0), np.full((), math.nan, dtypes.of(x).numpy), wide)
+
+
 def _scale(shape: Dims, dims: Dims, correction: float) -> float:
     freedom = count_of(shape, dims) - correction
     return 2 / freedom if freedom else math.inf
@@ -73,6 +81,8 @@ def _apart(x: Any, dims: Dims) -> Any:
 
 
 def _var_vjp(g: Any, x: Any, dims: Dims, correction: float, keepdim: bool) -> Any:
+    if correction == math.inf:
+        return _beyond(g, x, dims, keepdim)
     scaled = g * _scale(x.shape, dims, correction)
     return spread(scaled, x.shape, dims, keepdim) * _apart(x, dims)
 
@@ -173,14 +183,17 @@ def _spread_of(
         )
     if correction is None:
         correction = 0 if unbiased is False else 1
+    used = correction
     if count_of(shape, dims) <= correction:
+        if dim is None:
+            used = math.inf  # which formula the gradient has; the value is the same
         warnings.warn(
             f"{name}(): degrees of freedom is <= 0: {count_of(shape, dims)} elements with a "
             f"correction of {correction} give NaN or infinity",
             UserWarning,
             stacklevel=3,
         )
-    return row(input, dims, correction, flag(name, keepdim))
+    return row(input, dims, used, flag(name, keepdim))
 
 
 @public()

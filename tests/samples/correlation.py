@@ -14,6 +14,13 @@ COMMON = [
     wrong(TypeError, "must be Tensor, not int", 3),
 ]
 
+
+def weights(make):
+    """Positive numbers in the case's type, of its precision where that is complex."""
+    kind = {"complex128": "float64"}.get(make.dtype.name, make.dtype.name)
+    return make(4, low=0.2, dtype=kind)
+
+
 case(
     "cov", rows="mm sub div squeeze_all", dtypes=FLOATS,
     samples=lambda make: [
@@ -21,10 +28,6 @@ case(
         sample(make(3, 4), correction=0),
         sample(make(5)),
         sample(make(1, 4)),
-        sample(make(2, 4), fweights=COUNTS),
-        sample(make(2, 4), aweights=make(4, low=0.2, dtype="float64")),
-        sample(make(2, 4), fweights=COUNTS, aweights=make(4, low=0.2, dtype="float64")),
-        sample(make(2, 4), correction=0, aweights=SHARES),
         sample(make(2, 4, dtype="int64")),
         kink(make(2, 1)),
         kink(make()),
@@ -38,6 +41,17 @@ case(
         wrong(RuntimeError, "cannot be negative.*-1", ONES, fweights=np.array([1, -1, 1])),
         wrong(RuntimeError, "sum to zero", ONES, fweights=np.zeros(3, np.int64)),
     ],
+)  # fmt: skip
+# Of one observation with weights PyTorch has no covariance to compare with: it spoils its input.
+case(
+    "cov", variant="weighted", rows="mm sub mul div squeeze_all", dtypes=FLOATS,
+    samples=lambda make: [
+        sample(make(2, 4), fweights=COUNTS),
+        sample(make(2, 4), aweights=weights(make)),
+        sample(make(2, 4), fweights=COUNTS, aweights=weights(make)),
+        sample(make(2, 4), correction=0, aweights=SHARES),
+    ],
+    errorless="see cov",
 )  # fmt: skip
 case(
     "corrcoef", rows="mm sub div sqrt", dtypes=FLOATS,

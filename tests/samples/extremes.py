@@ -125,7 +125,9 @@ ONE = [
     NOT_A_FLAG,
     *COMMON, NO_ELEMENTS, NOTHING_ALONG, UNORDERED, UNORDERED_DIM,
     wrong(TypeError, "dim must be an int, not tuple", ONES, (0, 1)),
-    wrong(TypeError, "keepdim needs a dim", ONES, keepdim=True),
+    wrong(TypeError, "takes a dim with keepdim", ONES, keepdim=True),
+    wrong(TypeError, "takes a dim with keepdim", ONES, 0, other=ONES),
+    wrong(TypeError, "dim must be an int, not NoneType", ONES, None),
 ]  # fmt: skip
 for name, of_two in (("max", "maximum"), ("min", "minimum")):
     case(name, samples=everything, errors=ONE)
