@@ -14,6 +14,7 @@ from adjoint.ops.index_functions import index_select
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public
 from adjoint.ops.movement import clone_row, expand_row, flatten, reshape_row, sizes_from
+from adjoint.ops.reduction import sum
 from adjoint.shapes import normalise_dim, product
 from adjoint.tape import engine
 from adjoint.tape.tensor import Tensor, wrap
@@ -296,4 +297,14 @@ def sum_to_size(input: Any, *sizes: Any, size: Any = None) -> Any:
         raise RuntimeError(
             f"size {describe_shape(shape)} is not expandable to size {describe_shape(found)}"
         )
-    return input if shape == found else engine.sum_to_shape(input, shape)
+    if shape == found:
+        return input
+    if not shape:
+        return sum(input)
+    dims = [
+        place
+        for place, size in enumerate(found)
+        if place < missing or (shape[place - missing] == 1 and size != 1)
+    ]
+    out = sum(input, tuple(dims), True)
+    return reshape_row(out, shape) if missing else out

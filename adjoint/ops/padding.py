@@ -107,11 +107,11 @@ def _row(name: str, mode: str, node_name: str) -> Any:
 
 
 OWN = {
-    (mode, count): _row(f"{kind}_pad{count}d", mode, f"{kind.title()}Pad{count}DBackward0")
-    for mode, kind in (
-        ("reflect", "reflection"),
-        ("replicate", "replication"),
-        ("circular", "circular"),
+    (mode, count): _row(f"{kind}_pad{count}d", mode, node_name.format(count))
+    for mode, kind, node_name in (
+        ("reflect", "reflection", "ReflectionPad{}DBackward0"),
+        ("replicate", "replication", "ReplicationPad{}DBackward0"),
+        ("circular", "circular", "CopySlices"),  # PyTorch writes the pieces into new memory
     )
     for count in (1, 2, 3)
 }

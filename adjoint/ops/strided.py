@@ -79,9 +79,8 @@ def _unfold(x: Any, dim: int, size: int, step: int) -> Any:
     count = (x.shape[dim] - size) // step + 1
     shape, strides = list(x.shape), list(x.strides)
     shape[dim] = count
-    strides.append(strides[dim])
     strides[dim] *= step
-    return view_by_strides(x, (*shape, size), strides)
+    return view_by_strides(x, (*shape, size), (*strides, x.strides[dim]))
 
 
 def _unfold_backward(g: Any, shape: tuple[int, ...], dim: int, size: int, step: int) -> Any:

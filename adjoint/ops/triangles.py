@@ -146,7 +146,8 @@ def _trace(x: Any) -> Any:
 
 
 def _trace_backward(g: Any, shape: tuple[int, ...]) -> Any:
-    each = expand_row(reshape_row(g, (1,)), (min(shape),))
+    lead = tuple(g.shape)
+    each = expand_row(reshape_row(g, (*lead, 1)), (*lead, min(shape[-2:])))
     return diagonal_backward(each, shape, 0, -2, -1)
 
 

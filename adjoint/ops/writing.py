@@ -211,6 +211,6 @@ def _looking(function: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 for _name, _function in (
     ("t_", t), ("transpose_", transpose), ("swapaxes_", swapaxes), ("swapdims_", transpose),
-    ("squeeze_", squeeze), ("unsqueeze_", unsqueeze),
+    ("squeeze_", squeeze), ("unsqueeze_", unsqueeze), ("as_strided_", as_strided),
 ):  # fmt: skip
     publish(_name, _looking(_function, _name), (), True)
