@@ -57,6 +57,7 @@ def _shares(x: Any, out: Any, dims: Dims, keepdim: bool, nans: bool) -> Any:
 shares = define(
     "shares", "reduction", _shares,
     inputs="x out", options="dims keepdim nans", infer=infer_same_shape,
+    vjp=lambda g, needs: (None, None), jvp=lambda: None,  # constant, but for jumps
 )  # fmt: skip
 
 

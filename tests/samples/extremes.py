@@ -55,8 +55,8 @@ def several_dims(make):
 
 
 MANY = [NOT_A_FLAG, *COMMON, TWICE, NO_ELEMENTS, NOTHING_ALONG, UNORDERED]
-case("amax", samples=several_dims, errors=MANY)
-case("amin", samples=several_dims, errors=MANY)
+case("amax", rows="amax shares", samples=several_dims, errors=MANY)
+case("amin", rows="amin shares", samples=several_dims, errors=MANY)
 case(
     "aminmax",
     samples=lambda make: [
@@ -130,7 +130,7 @@ ONE = [
     wrong(TypeError, "dim must be an int, not NoneType", ONES, None),
 ]  # fmt: skip
 for name, of_two in (("max", "maximum"), ("min", "minimum")):
-    case(name, samples=everything, errors=ONE)
+    case(name, rows=f"{name} shares", samples=everything, errors=ONE)
     case(name, variant="dim", rows=f"{name}_dim", samples=one_dim, errorless=f"see {name}")
     case(name, variant="of two", rows=of_two, samples=two_tensors, errorless=f"see {of_two}")
 

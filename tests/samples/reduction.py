@@ -149,7 +149,7 @@ def products(make):
 
 
 case(
-    "prod", rows="prod prod_dim", samples=products,
+    "prod", rows="prod prod_dim products_before carry", samples=products,
     dtypes=("float32", "float64", "complex128"),
     errors=[
         OUT_OF_RANGE,

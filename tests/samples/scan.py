@@ -50,7 +50,9 @@ OUT = {"in_place": False, "note": "in place, dtype= is a cast that PyTorch refus
 FLOATS = ("float32", "float64", "complex128")
 case("cumsum", samples=along, errors=ERRORS, dtypes=FLOATS)
 case("cumsum", variant="into a type", samples=into_a_type, errorless="see cumsum", **OUT)
-case("cumprod", samples=products, errors=ERRORS, dtypes=FLOATS)
+case(
+    "cumprod", rows="cumprod products_before carry", samples=products, errors=ERRORS, dtypes=FLOATS
+)
 
 
 case("cumprod", variant="into a type", samples=into_a_type, errorless="see cumprod", **OUT)
