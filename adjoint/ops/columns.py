@@ -35,8 +35,7 @@ ALL = slice(None)
 # columns stay in the second-level cache and in memory that is not asked for again and again.
 _COLUMNS = 1 << 19
 # Transposing in blocks keeps both sides in the first-level cache: a third of the time.
-_ROWS = 128
-_BLOCK = 16384
+_BLOCK = 8192
 
 
 def output_sizes(
@@ -120,11 +119,12 @@ def batch_first(z: Array, out: Array) -> None:
         out[...] = z.transpose(-1, *range(z.ndim - 1))
         return
     columns = out.reshape(count, len(rows))
-    if len(rows) <= _ROWS or rows.size <= _BLOCK:
+    step = max(16, _BLOCK // max(count, 1))
+    if len(rows) <= step:
         columns[...] = rows.T
         return
-    for begin in range(0, len(rows), _ROWS):
-        part = slice(begin, begin + _ROWS)
+    for begin in range(0, len(rows), step):
+        part = slice(begin, begin + step)
         columns[:, part] = rows[part].T
 
 
