@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from multiprocessing.context import BaseContext
 from typing import Any, Generic, Self, TypeVar
 
@@ -148,14 +149,22 @@ class DataLoader(Generic[Example_co]):
             return length
         return length // self.batch_size if self.drop_last else -(-length // self.batch_size)
 
-    def _fetcher(self, dataset: Any) -> Callable[[Any], Any]:
-        return fetcher(dataset, self.batch_sampler is not None, self.collate_fn, self.drop_last)
+    def _fetchers(self) -> Callable[[Any], Callable[[Any], Any]]:
+        """What makes a fetcher of a dataset; it knows nothing of the loader, which may go first."""
+        return partial(
+            fetcher,
+            batched=self.batch_sampler is not None,
+            collate_fn=self.collate_fn,
+            drop_last=self.drop_last,
+        )
 
     def _threads(self, seed: int) -> Workers:
         """The workers: those of the last pass if they stay."""
         if self._workers is not None:
             return self._workers
-        workers = Workers(self.num_workers, seed, self.dataset, self._fetcher, self.worker_init_fn)
+        workers = Workers(
+            self.num_workers, seed, self.dataset, self._fetchers(), self.worker_init_fn
+        )
         if self.persistent_workers:
             self._workers = workers
         return workers
@@ -185,7 +194,7 @@ class Pass(Iterator[Any]):
         if loader.num_workers == 0:
             if loader.timeout:
                 raise AssertionError(f"timeout={loader.timeout} is for workers, and there are none")
-            self._batches: Iterator[Any] = map(loader._fetcher(loader.dataset), indices)
+            self._batches: Iterator[Any] = map(loader._fetchers()(loader.dataset), indices)
             return
         workers = self._workers = loader._threads(seed)
         ahead = max(1, loader.num_workers * (loader.prefetch_factor or 0))

@@ -64,7 +64,7 @@ class TensorDataset(Dataset[tuple[Any, ...]]):
 
     def __init__(self, *tensors: Any) -> None:
         lengths = [tensor.size(0) for tensor in tensors]
-        if len(set(lengths)) != 1:
+        if len(set(lengths)) > 1:
             raise AssertionError(f"the tensors of a dataset have one length, but got {lengths}")
         self.tensors = tensors
 

@@ -58,14 +58,13 @@ class Workers:
         make_fetcher: Callable[[Any], Fetch],
         worker_init_fn: Callable[[int], Any] | None,
     ) -> None:
-        self._pools = []
-        for number in range(count):
+        self._pools = [ThreadPoolExecutor(1, f"DataLoader-{number}") for number in range(count)]
+        self._begun = []
+        for number, pool in enumerate(self._pools):
             # Each worker iterates over a copy of its own, whose attributes it may set.
             own = copy.copy(dataset) if isinstance(dataset, IterableDataset) else dataset
             info = WorkerInfo(number, count, seed + number, own)
-            self._pools.append(
-                ThreadPoolExecutor(1, "DataLoader", _begin, (info, worker_init_fn, make_fetcher))
-            )
+            self._begun.append(pool.submit(_begin, info, worker_init_fn, make_fetcher))
         self._finalizer = weakref.finalize(self, _shut, self._pools)
 
     def close(self) -> None:
@@ -95,6 +94,7 @@ class Workers:
         send()
         while waiting:
             number, future = waiting.popleft()
+            self._begun[number].result()  # raises what worker_init_fn has raised
             try:
                 batch = future.result(timeout or None)
             except FutureTimeoutError:
@@ -121,12 +121,8 @@ def _begin(
     _own.info = info
     _own.make_fetcher = make_fetcher
     _own.fetch = None
-    _own.error = None
-    try:
-        if worker_init_fn is not None:
-            worker_init_fn(info.id)
-    except Exception as error:  # noqa: BLE001 - raised where the first batch is asked for
-        _own.error = error
+    if worker_init_fn is not None:
+        worker_init_fn(info.id)
 
 
 def _restart() -> None:
@@ -135,8 +131,6 @@ def _restart() -> None:
 
 
 def _fetch(index: Any) -> Any:
-    if _own.error is not None:
-        raise _own.error
     if _own.fetch is None:
         _own.fetch = _own.make_fetcher(_own.info.dataset)
     try:
