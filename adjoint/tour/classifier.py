@@ -55,7 +55,7 @@ def train(console: Console, epochs: int, seed: int) -> Training:
     model = make_model()
     loss_function = torch.nn.CrossEntropyLoss()
     optimiser = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
-    batches = torch.utils.data.DataLoader(
+    batches: Any = torch.utils.data.DataLoader(
         torch.utils.data.TensorDataset(x, y), batch_size=32, shuffle=True
     )
     run = Training(images=held_x, labels=held_y)

@@ -37,7 +37,7 @@ def show_network(console: Console, folder: Path) -> None:
     source = textwrap.dedent("".join(inspect.getsourcelines(forward)[0][2:4]))
     console.print(Panel(Syntax(source.rstrip(), "python", background_color="default"), width=80))
     z, loss = forward(x, y, w, b)
-    console.print(f"loss = {loss}", highlight=False)
+    console.print(f"loss = {loss!r}", highlight=False, markup=False)
     console.print(
         "\nThe last part of that line is the point: the loss knows the operation that made it.\n"
     )
@@ -67,7 +67,8 @@ def _show_gradients(console: Console, x: Any, y: Any, w: Any, b: Any, loss: Any)
         "chain rule says. How much the loss grows with each number is then in .grad:\n"
     )
     loss.backward()
-    console.print(f"w.grad = {w.grad}", f"b.grad = {b.grad}", sep="\n", highlight=False)
+    gradients = f"w.grad = {w.grad}\nb.grad = {b.grad}"
+    console.print(gradients, highlight=False, markup=False)
     x, y = x.double(), y.double()
     error = max(
         difference(lambda value: forward(x, y, value, b.double())[1], w),
