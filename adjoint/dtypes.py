@@ -87,14 +87,14 @@ ALL = (
     float16, bfloat16, float32, float64, complex64, complex128,
 )  # fmt: skip
 _TO_REAL = {complex64: float32, complex128: float64}
-_FROM_NUMPY: dict[np.dtype[Any], dtype] = {each.numpy: each for each in ALL if each is not bfloat16}
+FROM_NUMPY: dict[np.dtype[Any], dtype] = {each.numpy: each for each in ALL if each is not bfloat16}
 
 
 def _load_bfloat16() -> np.dtype[Any]:
     import ml_dtypes  # 5 ms, a tenth of NumPy's own import: paid only by those who use the type
 
     numpy_type: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
-    _FROM_NUMPY[numpy_type] = bfloat16
+    FROM_NUMPY[numpy_type] = bfloat16
     return numpy_type
 
 
@@ -107,13 +107,13 @@ def __getattr__(name: str) -> dtype:
 
 def from_numpy(numpy_type: np.dtype[Any]) -> dtype:
     """The element type of a NumPy array; raises ``TypeError`` for one that has none here."""
-    found = _FROM_NUMPY.get(numpy_type)
+    found = FROM_NUMPY.get(numpy_type)
     if found is None:
         if numpy_type.name == "bfloat16":
             _load_bfloat16()
             return bfloat16
         native = numpy_type.newbyteorder("=") if numpy_type.kind in "biufc" else numpy_type
-        found = _FROM_NUMPY.get(native)
+        found = FROM_NUMPY.get(native)
         if found is None:
             raise TypeError(
                 f"can't convert np.ndarray of type {numpy_type}. The supported types are: "

@@ -78,7 +78,7 @@ class Attributes:
     @property
     def dtype(self) -> dtypes.dtype:
         """The element type."""
-        return dtypes.of(self._array)
+        return dtypes.FROM_NUMPY.get(self._array.dtype) or dtypes.of(self._array)
 
     @property
     def itemsize(self) -> int:

@@ -39,8 +39,13 @@ def read_size(caller: str, sizes: tuple[Any, ...], size: Any = None) -> Shape:
         sizes = tuple(sizes[0])
     elif not sizes:
         raise TypeError(f"{caller}() needs a size: pass () for a tensor without dimensions")
+    for each in sizes:
+        if type(each) is not int or each < 0:
+            break
+    else:
+        return sizes
     shape = tuple([_dimension(caller, each) for each in sizes])
-    if shape and min(shape) < 0:
+    if min(shape) < 0:
         raise RuntimeError(f"{caller}: sizes are not negative, but got {describe_shape(shape)}")
     return shape
 
@@ -53,8 +58,6 @@ def read_shape(caller: str, size: Any) -> Shape:
 
 
 def _dimension(caller: str, size: Any) -> int:
-    if type(size) is int:
-        return size
     try:
         if not isinstance(size, bool):
             return as_index(size)

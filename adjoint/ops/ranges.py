@@ -153,8 +153,9 @@ def _steps(caller: str, first: Any, step: Any, length: int, kind: dtypes.dtype) 
         first, step = int(first), int(step)
         if not step:
             raise ValueError(f"{caller}: the step is 0 as an integer")
-        places = allocate(lambda shape, _: np.arange(shape[0]), (length,), kind, caller)
-        return (places * step + first).astype(kind.numpy, copy=False)
+        end = first + step * length
+        steps = allocate(lambda *_: np.arange(first, end, step), (length,), kind, caller)
+        return steps.astype(kind.numpy, copy=False)
     wide: Any = np.float32 if dtypes.is_low_precision(kind.numpy) else np.float64
     first, step = float(wide(first)), float(wide(step))
     lanes = _LANES[kind.name]

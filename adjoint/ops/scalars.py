@@ -10,8 +10,7 @@ import numpy as np
 from adjoint import dtypes
 from adjoint.errors import describe_shape
 from adjoint.tape.tensor import Tensor
-
-_LARGEST = {"float16": 65504.0, "bfloat16": (2.0 - 2.0**-7) * 2.0**127}
+from adjoint.typeinfo import finfo, iinfo
 
 
 def read_number(caller: str, name: str, value: Any) -> Any:
@@ -42,48 +41,53 @@ def require_fit(value: Any, kind: dtypes.dtype, caller: str) -> None:
     type's range, and infinity or NaN in an integer are refused. Unsigned types take negative
     numbers that they can hold the opposite of.
     """
-    if kind is dtypes.bool_:
-        return
-    if isinstance(value, complex):
+    low, high = _LIMITS.get(kind) or _limits_of(kind)
+    if type(value) is complex:
         if kind.category == dtypes.COMPLEX:
-            real = kind.to_real()
-            require_fit(value.real, real, caller)
-            require_fit(value.imag, real, caller)
+            require_fit(value.real, kind, caller)
+            require_fit(value.imag, kind, caller)
             return
-        fits = not value.imag
-        value = value.real
+        fits = not value.imag and (low <= value.real <= high or _takes_all(value.real, kind))
     else:
-        fits = True
-    if kind.category >= dtypes.FLOATING:
-        fits = fits and (_is_infinite_or_nan(value) or abs(value) <= _largest(kind.to_real()))
-    else:
-        limits = np.iinfo(kind.numpy)
-        low = limits.min if kind.is_signed else -limits.max
-        fits = fits and not _is_infinite_or_nan(value) and low <= value <= limits.max
+        fits = low <= value <= high or _takes_all(value, kind)
     if not fits:
         raise RuntimeError(
             f"{caller}: the value {value!r} cannot be converted to {kind!r} without overflow"
         )
 
 
-def _is_infinite_or_nan(value: Any) -> bool:
-    return isinstance(value, float) and not math.isfinite(value)
+def _takes_all(value: Any, kind: dtypes.dtype) -> bool:
+    """Whether a number beyond a type's range is one of its own: infinity, NaN; any, as a truth."""
+    special = isinstance(value, float) and not math.isfinite(value)
+    return kind is dtypes.bool_ or (special and kind.category >= dtypes.FLOATING)
 
 
-def _largest(kind: dtypes.dtype) -> float:
-    found = _LARGEST.get(kind.name)
-    return float(np.finfo(kind.numpy).max) if found is None else found
+_LIMITS: dict[dtypes.dtype, tuple[float, float]] = {}
+
+
+def _limits_of(kind: dtypes.dtype) -> tuple[float, float]:
+    """The least and the largest number that fit, kept for the next time."""
+    if kind is dtypes.bool_:
+        found: tuple[float, float] = (0, 1)
+    elif kind.category == dtypes.INTEGER:
+        limits = iinfo(kind)
+        found = (limits.min if kind.is_signed else -limits.max, limits.max)
+    else:
+        largest = finfo(kind).max
+        found = (-largest, largest)
+    _LIMITS[kind] = found
+    return found
 
 
 def cast_number(value: Any, kind: dtypes.dtype, caller: str) -> Any:
     """``value`` as NumPy's scalar of this type; raises what ``require_fit`` raises."""
     require_fit(value, kind, caller)
-    if isinstance(value, complex) and kind.category != dtypes.COMPLEX:
+    if type(value) is complex and kind.category != dtypes.COMPLEX:
         value = value.real
-    if kind is dtypes.bool_:
-        return np.bool_(value != 0)
     if kind.category == dtypes.INTEGER:
-        return np.int64(int(value)).astype(kind.numpy)
-    if dtypes.is_low_precision(kind.numpy):
+        if value < 0:
+            return np.int64(int(value)).astype(kind.numpy)
+        return kind.numpy.type(int(value))
+    if kind is dtypes.float16 or kind is dtypes.bfloat16:
         return np.float32(value).astype(kind.numpy)
     return kind.numpy.type(value)
