@@ -4,6 +4,8 @@ Most errors are the built-in types that PyTorch raises (``RuntimeError``, ``Inde
 ``TypeError``, ``ValueError``), so that code which catches them keeps working.
 """
 
+from collections.abc import Iterable
+
 
 class AdjointError(RuntimeError):
     """Base of the errors that only Adjoint raises; a ``RuntimeError``, as PyTorch's are."""
@@ -17,6 +19,6 @@ class TransformError(AdjointError):
     """A value met ``vmap``, ``jvp`` or tracing in a way that has no meaning there."""
 
 
-def describe_shape(shape: object) -> str:
+def describe_shape(shape: Iterable[int]) -> str:
     """Spell a shape as PyTorch's users read it: ``[2, 3]``."""
-    return "[" + ", ".join(str(size) for size in tuple(shape)) + "]"  # type: ignore[call-overload]
+    return "[" + ", ".join(str(size) for size in shape) + "]"

@@ -68,6 +68,9 @@ class View:
 
     parent: Any  # what it looks at, through ``row`` (output ``number``) with ``options``
     base: Any  # the end of the chain of parents, as far as gradients flow
+    row: Any
+    options: tuple[Any, ...]
+    number: int
     creation: str | None  # NO_GRAD, INFERENCE or SEVERAL where that forbids to write
     differentiable: bool  # False for ``detach()``
 

@@ -33,7 +33,8 @@ def finish(
     tensor._level = level
     tensor._memory = None
     tensor._view = None
-    mask, bit, edges = 0, 1, []
+    mask, bit = 0, 1
+    edges: list[Any] = []
     for value in inputs:
         if value is None:
             edges.append(None)
