@@ -155,9 +155,11 @@ def embedding(
             f"embedding: 'weight' must be 2-D, but its shape is {describe_shape(weight.shape)}"
         )
     count = weight.shape[0]
+    if not count and 0 not in input.shape:
+        raise RuntimeError("embedding: the table has no rows to pick")
     if padding_idx is None:
         padding_idx = -1
-    elif not -count <= padding_idx < count:
+    elif padding_idx and not -count <= padding_idx < count:
         raise AssertionError(
             f"Padding_idx must be within num_embeddings: got {padding_idx} for {count} rows"
         )

@@ -173,7 +173,7 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     """``input1 @ weight[k] @ input2 + bias[k]``: (..., i), (..., j) and (k, i, j) to (..., k).
 
     Raises ``RuntimeError`` where shapes or types do not match, and ``IndexError`` for a weight
-    that has not 3 dimensions.
+    or a bias of too few dimensions.
 
     >>> import adjoint as torch
     >>> torch.nn.functional.bilinear(torch.ones(2), torch.ones(3), torch.ones(1, 2, 3))
@@ -181,7 +181,7 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     """
     require_same_type("bilinear", input1, input2, weight, *(() if bias is None else (bias,)))
     shapes = f"{describe_shape(input1.shape)} and {describe_shape(input2.shape)}"
-    if len(weight.shape) != 3 or not len(input1.shape) or not len(input2.shape):
+    if len(weight.shape) < 3 or not len(input1.shape) or not len(input2.shape):
         raise IndexError(
             f"bilinear: expected a weight of 3 dimensions, but got {describe_shape(weight.shape)} "
             f"for inputs of shapes {shapes}"
@@ -189,10 +189,11 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     front = tuple(input1.shape[:-1])
     if front != tuple(input2.shape[:-1]):
         raise RuntimeError(f"bilinear: the inputs' batch dimensions do not match: {shapes}")
-    if input1.shape[-1] != weight.shape[1] or input2.shape[-1] != weight.shape[2]:
+    fits = input1.shape[-1] == weight.shape[1] and input2.shape[-1] == weight.shape[2]
+    if not fits or len(weight.shape) > 3:
         raise mismatch("bilinear", input1, weight, input2)
     if bias is not None and tuple(bias.shape) != (weight.shape[0],):
-        raise RuntimeError(
+        raise (RuntimeError if len(bias.shape) else IndexError)(
             f"bilinear: a bias of shape {describe_shape(bias.shape)} for {weight.shape[0]} outputs"
         )
     n, i, j, k = 1, 2, 3, 4

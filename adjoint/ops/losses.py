@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from adjoint import dtypes
 from adjoint.errors import describe_shape
 from adjoint.ops.complex_parts import abs as absolute
 from adjoint.ops.contraction import require_tensors
@@ -268,6 +269,8 @@ def soft_margin_loss(
     require_tensors("soft_margin_loss", input, target)
     refuse_gradient("soft_margin_loss", target=target)
     require_floating("soft_margin_loss", input, target)
+    if dtypes.of(input) is dtypes.bool_ or dtypes.of(target) is dtypes.bool_:
+        raise RuntimeError("soft_margin_loss: booleans have no negative; use input.float()")
     shape = tuple(input.shape)
     if broadcast_shapes(shape, tuple(target.shape)) != shape:
         raise RuntimeError(

@@ -97,12 +97,6 @@ def cross_entropy(
 
 def _check(name: str, input: Any, target: Any, weight: Any) -> None:
     require_tensors(name, input, target)
-    kind = dtypes.of(target)
-    if kind is not dtypes.int64 and kind is not dtypes.uint8:
-        raise RuntimeError(
-            f"{name}: expected target dtype to be Long or Byte, but got {kind!r}; classes are "
-            "integers (target.long()), probabilities have the input's shape"
-        )
     x_shape, y_shape = tuple(input.shape), tuple(target.shape)
     if not x_shape:
         raise ValueError(f"{name}: expected an input of 1 or more dimensions (got 0)")
@@ -110,19 +104,32 @@ def _check(name: str, input: Any, target: Any, weight: Any) -> None:
         fits: bool = y_shape in ((), (1,))
     else:
         fits = y_shape == (x_shape[0], *x_shape[2:])
+    if len(x_shape) == 1:
+        _check_classes(name, target)
     if not fits:
         wanted = describe_shape((x_shape[0], *x_shape[2:]) if len(x_shape) > 1 else ())
-        error = ValueError if len(y_shape) == 1 else RuntimeError
-        raise error(
+        other_batch = len(x_shape) > 1 and x_shape[0] != (y_shape[0] if y_shape else 0)
+        other_batch = other_batch or len(x_shape) == len(y_shape) == 1
+        raise (ValueError if other_batch else RuntimeError)(
             f"{name}: expected a target of shape {wanted} for an input of shape "
             f"{describe_shape(x_shape)} (classes in dim {min(1, len(x_shape) - 1)}), but got "
             f"{describe_shape(y_shape)}"
         )
+    _check_classes(name, target)
     if weight is not None:
         _check_weight(name, input, weight)
 
 
-def _check_weight(name: str, input: Any, weight: Any) -> None:
+def _check_classes(name: str, target: Any) -> None:
+    kind = dtypes.of(target)
+    if kind is not dtypes.int64 and kind is not dtypes.uint8:
+        raise RuntimeError(
+            f"{name}: expected target dtype to be Long or Byte, but got {kind!r}; classes are "
+            "integers (target.long()), probabilities have the input's shape"
+        )
+
+
+def _check_weight(name: str, input: Any, weight: Any, mixed: bool = False) -> None:
     require_tensors(name, weight)
     refuse_gradient(name, weight=weight)
     count = input.shape[min(1, len(input.shape) - 1)]
@@ -131,7 +138,7 @@ def _check_weight(name: str, input: Any, weight: Any) -> None:
             f"{name}: weight has a number for each of {count} classes, but its shape is "
             f"{describe_shape(weight.shape)}"
         )
-    if dtypes.of(weight) is not dtypes.of(input):
+    if not mixed and dtypes.of(weight) is not dtypes.of(input):
         raise RuntimeError(
             f"{name}: expected a weight of {dtypes.of(input)!r} but found {dtypes.of(weight)!r}"
         )
@@ -201,11 +208,12 @@ def _of_probabilities(
         target = target * (1 - amount) + amount / count
     products = log_softmax_row(input, dim) * target
     if weight is not None:
-        _check_weight(name, input, weight)
+        _check_weight(name, input, weight, mixed=True)
         products = products * reshape_row(weight, (count, *(1,) * (-dim - 1)))
     if reduction == "none":
         return -sum_row(products, (dim,), False)
     total = -sum_all(products)
     if reduction == "sum":
         return total
-    return rename(total / (product(input.shape) / count), "DivBackward1")
+    examples = product(input.shape) // count if count else 0
+    return rename(total / examples, "DivBackward1")

@@ -21,7 +21,7 @@ from adjoint.ops.powers import rsqrt
 from adjoint.ops.reducing import add_reduce, refuse_dtype, reshape
 from adjoint.ops.reduction import mean_row, sum_row
 from adjoint.shapes import product
-from adjoint.tape.engine import fit
+from adjoint.tape.engine import fit, rows
 from adjoint.tape.tensor import Tensor
 
 ndarray = np.ndarray
@@ -203,7 +203,7 @@ def layer_norm(
     tensor([-1.0000,  1.0000])
     """
     values = (input, weight, bias)
-    if plain(values) and isinstance(normalized_shape, (tuple, list)):
+    if input is not None and plain(values) and isinstance(normalized_shape, (tuple, list)):
         rank = len(normalized_shape)
         arrays = [None if value is None else value._array for value in values]
         if (
@@ -244,7 +244,7 @@ def plain(values: tuple[Any, ...]) -> bool:
 
 def _check_shapes(name: str, input: Any, normalized_shape: Any, **parameters: Any) -> Shape:
     """The normalised shape as a tuple; ``RuntimeError`` where the input or a parameter differs."""
-    require_tensors(name, input)
+    require_tensors(name, input, *(each for each in parameters.values() if each is not None))
     refuse_dtype(name, input, (dtypes.BOOL, dtypes.INTEGER, dtypes.COMPLEX), NotImplementedError)
     if not isinstance(normalized_shape, (tuple, list)):
         raise TypeError(
@@ -377,7 +377,8 @@ def rms_norm(
         except (RuntimeWarning, FloatingPointError):
             return rms_norm_row(input, weight, rank, eps, None)
         return finish(rms_norm_row.row, out, input._level, (input, weight), (rank, eps, kept))
-    check_parameter_type("rms_norm", input, "weight", weight)
+    if weight is not None and dtypes.of(weight) is not dtypes.of(input):
+        weight = rows.to_dtype(weight, dtypes.of(input))
     return rms_norm_row(input, weight, rank, eps, None)
 
 

@@ -29,6 +29,7 @@ from adjoint.ops.powers import rsqrt
 from adjoint.ops.reducing import accurate_sum, add_reduce, refuse_dtype
 from adjoint.ops.reduction import mean_row
 from adjoint.shapes import product
+from adjoint.tape.engine import rows
 from adjoint.tape.modes import no_grad
 from adjoint.tape.tensor import wrap
 
@@ -198,6 +199,12 @@ def batch_norm(
             f"{describe_shape(shape)}"
         )
     refuse_dtype(name, input, (dtypes.BOOL, dtypes.INTEGER, dtypes.COMPLEX), NotImplementedError)
+    if eps < 0:
+        raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
+    if 0 in shape:
+        return _of_nothing(input, weight, bias)
+    if not training:
+        running_mean, running_var = _fractional(input, running_mean, running_var)
     check_channels(
         name, input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
     )
@@ -206,8 +213,6 @@ def batch_norm(
         missing = "running_mean" if running_mean is None else "running_var"
         raise RuntimeError(f"{name}: {missing} must be defined in evaluation mode")
     trailing = len(shape) - 2
-    if 0 in shape:
-        return affine(clone(input), weight, bias, trailing)
     if not training:
         return given_norm_row(input, running_mean, running_var, weight, bias, trailing, eps)
     out, mean, variance = _by_the_batch((input, weight, bias), trailing, eps)
@@ -217,6 +222,25 @@ def batch_norm(
         count = _count(shape)
         _move(running_var, variance * (count / (count - 1)), momentum)
     return out
+
+
+def _fractional(input: Any, *statistics: Any) -> list[Any]:
+    """Statistics given as int64 or booleans, which PyTorch takes, in the type of the input."""
+    kind = dtypes.of(input)
+    return [
+        rows.to_dtype(value, kind)
+        if hasattr(value, "dtype") and dtypes.of(value) in (dtypes.bool_, dtypes.int64)
+        else value
+        for value in statistics
+    ]
+
+
+def _of_nothing(input: Any, weight: Any, bias: Any) -> Any:
+    """Of no elements PyTorch checks nothing, and what is recorded is a copy."""
+    out = clone(input)
+    if weight is not None:
+        out = out * weight[0]
+    return out if bias is None else out + bias[0]
 
 
 def _count(shape: tuple[int, ...]) -> int:
@@ -286,6 +310,10 @@ def instance_norm(
             "Expected running_mean and running_var to be defined when use_input_stats is false"
         )
     size, channels = shape[:2]
+    if not use_input_stats:
+        running_mean, running_var = _fractional(input, running_mean, running_var)
+    given = {"running_mean": running_mean, "running_var": running_var, "weight": weight}
+    check_channels("instance_norm", input, **given, bias=bias)
     repeated = [_repeat(value, size) for value in (running_mean, running_var, weight, bias)]
     flat = reshape_row(input, (1, size * channels, *shape[2:]))
     out = batch_norm(flat, *repeated, use_input_stats, momentum, eps)

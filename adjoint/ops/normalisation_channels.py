@@ -166,6 +166,8 @@ def group_norm(
     shape = tuple(input.shape)
     if len(shape) < 2:
         raise IndexError(f"{name}: expected (N, C, ...), but got shape {describe_shape(shape)}")
+    if num_groups <= 0:
+        raise RuntimeError(f"{name}: num_groups is above 0, but got {num_groups}")
     if shape[1] % num_groups:
         raise RuntimeError(
             f"{name}: expected number of channels in input to be divisible by num_groups, but got "
@@ -213,6 +215,7 @@ def check_channels(name: str, input: Any, **parameters: Any) -> None:
     for parameter, value in parameters.items():
         if value is None:
             continue
+        require_tensors(name, value)
         if tuple(value.shape) != (count,):
             raise RuntimeError(
                 f"{name}: {parameter} should contain {count} elements, one for each channel of an "

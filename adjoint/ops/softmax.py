@@ -109,9 +109,14 @@ log_softmax_row: Any = define(
 
 
 def _apply(row: Row, input: Any, dim: Any, dtype: dtypes.dtype | None) -> Any:
-    if dtype is not None and dtypes.of(input) is not dtype:
-        input = rows.to_dtype(input, dtype)
-    elif isinstance(input, Tensor):
+    if dtype is not None:
+        if not isinstance(dtype, dtypes.dtype):
+            raise TypeError(f"{row.name}(): dtype is a torch.dtype, not {type(dtype).__name__}")
+        require_tensors(row.name, input)
+        if dtypes.of(input) is not dtype:
+            input = rows.to_dtype(input, dtype)
+        return _apply(row, input, dim, None)
+    if isinstance(input, Tensor):
         x = input._array
         if type(x) is ndarray and (x.dtype is FLOAT32 or x.dtype is FLOAT64) and type(dim) is int:
             rank = x.ndim

@@ -10,9 +10,9 @@ for name in ("group_norm", "nn.functional.group_norm"):
     case(
         name,
         samples=lambda make: [
-            sample(make(2, 4, 3), 2),
+            sample(make(2, 6, 3), 2),
             sample(make(2, 4, 3), 2, make(4), make(4)),
-            sample(make(2, 4), 2, make(4), make(4), 0.1),
+            sample(make(2, 6), 2, make(6), make(6), 0.1),
             sample(make(2, 4, 2, 3), 4, weight=make(4)),
             sample(make(2, 3, 2, 2), 1, make(3), make(3), eps=0.01),
             sample(make(0, 4, 3), 2, make(4), make(4)),
