@@ -5,14 +5,17 @@ from adjoint.optim.adadelta import Adadelta
 from adjoint.optim.adagrad import Adagrad
 from adjoint.optim.adam import Adam, AdamW
 from adjoint.optim.adamax import Adamax
+from adjoint.optim.asgd import ASGD
 from adjoint.optim.lbfgs import LBFGS
 from adjoint.optim.nadam import NAdam
 from adjoint.optim.optimizer import Optimizer
 from adjoint.optim.radam import RAdam
 from adjoint.optim.rmsprop import RMSprop
+from adjoint.optim.rprop import Rprop
 from adjoint.optim.sgd import SGD
 
 __all__ = [
+    "ASGD",
     "LBFGS",
     "SGD",
     "Adadelta",
@@ -24,5 +27,6 @@ __all__ = [
     "Optimizer",
     "RAdam",
     "RMSprop",
+    "Rprop",
     "lr_scheduler",
 ]

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import numpy as np
-
 from adjoint.optim.checks import check_at_least_0, check_rate, check_ways
 from adjoint.optim.optimizer import Group
-from adjoint.optim.stepping import Elementwise, Numbers, adjustments, count_of_steps
-from adjoint.tape.tensor import wrap
+from adjoint.optim.stepping import Elementwise, Numbers, adjustments, count_of_steps, full_like
 
 
 class Adagrad(Elementwise):
@@ -69,14 +66,7 @@ class Adagrad(Elementwise):
 
     def _start(self, group: Group, param: Any) -> dict[str, Any]:
         start = group["initial_accumulator_value"]
-        if param.is_complex():
-            start = complex(start, start)
-        array = param._array
-        if type(array) is np.ndarray:
-            total = wrap(np.full_like(array, start))
-        else:
-            total = param.detach() * 0 + start
-        return {"step": count_of_steps(), "sum": total}
+        return {"step": count_of_steps(), "sum": full_like(param, start)}
 
     def _numbers(self, group: Group, step: Any) -> Numbers:
         rate = group["lr"] / (1 + (step - 1) * group["lr_decay"])

@@ -130,3 +130,35 @@ def magnitude_above(x: Array, number: Factor, out: Array) -> Array:
     """The absolute value of ``x``, and ``number``, in ``out``."""
     np.absolute(x, out)
     return add(out, number, out)
+
+
+def sign(x: Array, out: Array) -> Array:
+    """-1, 0 or 1, in ``out``."""
+    return np.sign(x, out)
+
+
+def difference(x: Array, y: Array) -> Array:
+    """``x`` becomes ``x - y``."""
+    return subtract(x, y, x)
+
+
+def copy_of(x: Array, out: Array) -> Array:
+    """``x``, in ``out``."""
+    np.copyto(out, x)
+    return out
+
+
+def resized(
+    size: Array, agreement: Array, shrink: Factor, grow: Factor, least: Factor, most: Factor
+) -> Array:
+    """``size`` grows where ``agreement`` is above 0, shrinks where it is below, within bounds."""
+    multiply(size, grow, size, where=agreement > 0)
+    multiply(size, shrink, size, where=agreement < 0)
+    return np.clip(size, least, most, size)
+
+
+def unless_turned(before: Array, g: Array, agreement: Array) -> Array:
+    """``before`` becomes ``g``, and 0 where ``agreement`` is below 0."""
+    np.copyto(before, g)
+    np.copyto(before, 0, where=agreement < 0)
+    return before

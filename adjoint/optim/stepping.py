@@ -278,12 +278,20 @@ def count_of_steps(start: float = 0.0) -> Any:
     return wrap(np.array(start, np.float64 if wide else np.float32))
 
 
-def zeros_like(param: Any) -> Any:
-    """Zeros shaped, typed and laid out like a parameter."""
+def full_like(param: Any, value: Any) -> Any:
+    """A tensor shaped, typed and laid out like a parameter, with ``value`` in both parts."""
+    value = as_number(value)
+    if value and dtypes.of(param._array).is_complex:
+        value = complex(value, value)
     array = param._array
     if type(array) is ndarray:
-        return wrap(np.zeros_like(array))
-    return param.detach() * 0
+        return wrap(np.full_like(array, value))
+    return param.detach() * 0 + value
+
+
+def zeros_like(param: Any) -> Any:
+    """Zeros shaped, typed and laid out like a parameter."""
+    return full_like(param, 0)
 
 
 def adjustments(group: Group) -> Numbers | None:

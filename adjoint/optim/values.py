@@ -12,7 +12,8 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.ops.arithmetic import addcdiv, addcmul, lerp
-from adjoint.ops.selection import maximum
+from adjoint.ops.rounding import sign as sign_row
+from adjoint.ops.selection import clamp, maximum, where
 from adjoint.ops.transcendental import sqrt
 from adjoint.tape.tensor import Tensor
 
@@ -113,3 +114,31 @@ def larger(x: Any, y: Any) -> Any:
 def magnitude_above(x: Any, number: Factor, out: Any) -> Any:
     """The absolute value of ``x``, and ``number``."""
     return abs(x) + number
+
+
+def sign(x: Any, out: Any) -> Any:
+    """-1, 0 or 1."""
+    return sign_row(x)
+
+
+def difference(x: Any, y: Any) -> Any:
+    """``x - y``."""
+    return x - y
+
+
+def copy_of(x: Any, out: Any) -> Any:
+    """``x`` in memory of its own."""
+    return x + 0
+
+
+def resized(
+    size: Any, agreement: Any, shrink: Factor, grow: Factor, least: Factor, most: Factor
+) -> Any:
+    """``size`` grown where ``agreement`` is above 0, shrunk where it is below, within bounds."""
+    size = where(agreement > 0, size * grow, where(agreement < 0, size * shrink, size))
+    return clamp(size, least, most)
+
+
+def unless_turned(before: Any, g: Any, agreement: Any) -> Any:
+    """``g``, and 0 where ``agreement`` is below 0."""
+    return where(agreement < 0, g * 0, g)

@@ -126,7 +126,7 @@ def test_views_see_the_step():
 def test_gradients_are_left_alone(name: str):
     w = with_gradient(1.0, 2.0)
     kept = w.grad
-    options = {} if name == "Rprop" else {"weight_decay": 0.1, "maximize": True}
+    options = {"maximize": True} if name == "Rprop" else {"weight_decay": 0.1, "maximize": True}
     optimizer = getattr(torch.optim, name)([w], **options)
     for _ in range(3):
         optimizer.step()

@@ -49,6 +49,15 @@ OPTIMIZERS = {
             "betas": (0.5, 0.9),
         },
     ],
+    "Rprop": [
+        {},
+        {"lr": 0.1, "etas": (0.3, 1.5), "step_sizes": (0.01, 0.5), "maximize": True},
+    ],
+    "ASGD": [
+        {},
+        {"lr": 0.1, "lambd": 0.01, "alpha": 0.5, "t0": 10.0, "weight_decay": 0.1},
+        {"t0": 3.0, "maximize": True},
+    ],
 }  # fmt: skip
 CASES = [(name, options) for name, each in OPTIMIZERS.items() for options in each]
 
