@@ -144,9 +144,11 @@ def msort(input: Any) -> Any:
 
 
 def _topk(x: Any, dim: int, k: int, largest: bool) -> tuple[Any, Any]:
-    chosen = (
-        _few(x, dim, k, largest) if x.shape[dim] >= 512 and 0 < k <= x.shape[dim] // 8 else None
-    )
+    size, chosen = x.shape[dim], None
+    if k == 1 and largest and size:
+        chosen = x.argmax(dim, keepdims=True)
+    elif 0 < k <= size // 8 and size >= 512:
+        chosen = _few(x, dim, k, largest)
     if chosen is None:
         chosen = order(x, dim, largest)[at(dim, slice(k))]
     return take_along(x, chosen, dim), chosen
