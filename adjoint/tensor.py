@@ -9,7 +9,7 @@ checkers; ``tools/generate_stubs.py`` writes it.
 from __future__ import annotations
 
 from adjoint.face.attributes import Attributes
-from adjoint.face.construction import construct, new
+from adjoint.face.construction import as_subclass, construct, new
 from adjoint.face.copying import Copying
 from adjoint.face.exchange import Exchange
 from adjoint.face.recording import Recording
@@ -36,6 +36,7 @@ def install() -> None:
         for name, value in vars(face).items():
             if name not in _OWN:
                 setattr(Tensor, name, value)
+    Tensor.as_subclass = as_subclass  # type: ignore[method-assign]
     Tensor.new = new  # type: ignore[method-assign]
     Tensor.__new__ = staticmethod(construct)  # type: ignore[method-assign]
     Tensor.__module__ = "adjoint"

@@ -55,11 +55,11 @@ CLASSES = {
 # What a function gives is a tensor where it says Any, but for these, which give several or none.
 NOT_ONE_TENSOR = frozenset(
     (
-        "__reduce_ex__", "aminmax", "atleast_1d", "atleast_2d", "atleast_3d", "cummax", "cummin",
-        "fork_rng", "frexp", "histogram", "histogramdd", "item", "kthvalue", "manual_seed", "max",
-        "median", "min", "mode", "nanmedian", "nonzero", "numpy", "qr", "slogdet", "sort", "split",
-        "std_mean", "to_dlpack", "tolist", "topk", "type", "unique", "unique_consecutive",
-        "var_mean", "vmap", "where",
+        "__array__", "__dlpack__", "__reduce_ex__", "aminmax", "atleast_1d", "atleast_2d",
+        "atleast_3d", "cummax", "cummin", "frexp", "grad_fn", "histogram", "histogramdd", "item",
+        "kthvalue", "manual_seed", "max", "median", "min", "mode", "nanmedian", "nonzero", "numpy",
+        "size", "sort", "split", "std_mean", "stride", "to_dlpack", "tolist", "topk", "type",
+        "unique", "unique_consecutive", "var_mean", "where",
     )
 )  # fmt: skip
 WITH_INDICES = ("max_pool", "adaptive_max_pool", "fractional_max_pool")  # where asked for
@@ -150,7 +150,7 @@ def signature(function: Callable[..., Any], name: str, *, method: bool) -> str:
             parts += [f"{key}: {annotation(kind, names)} = None" for key, kind in PLACEMENT]
         else:
             parts.append("self" if method and place == 0 else _parameter(each, names))
-    result = _result(name, annotation(found.return_annotation, names))
+    result = _result(name, found.return_annotation, names)
     return f"def {name}({', '.join(parts)}) -> {result}: ..."
 
 
@@ -168,10 +168,11 @@ def _parameter(each: inspect.Parameter, names: dict[str, Any]) -> str:
     return text + (f" = {each.default!r}" if plain else " = ...")
 
 
-def _result(name: str, found: str) -> str:
+def _result(name: str, said: Any, names: dict[str, Any]) -> str:
+    found = annotation(said, names)
     base = name if name.startswith("__") else name.removesuffix("_")
     if base in NOT_ONE_TENSOR or base.startswith(WITH_INDICES):
         return found
-    if found == "_Any":
+    if said in (Any, "Any", inspect.Signature.empty):
         return "_Tensor"
     return "_tuple[_Tensor, ...]" if found == "_tuple[_Any, ...]" else found

@@ -58,6 +58,18 @@ def new(self: Any, *args: Any, device: Any = None) -> Any:
     return make(args, dtypes.of(self), "new")
 
 
+def as_subclass(self: Any, cls: type) -> Any:
+    """This tensor's memory and history in a tensor of the class ``cls``, a subclass of Tensor.
+
+    Raises ``TypeError`` for other classes.
+    """
+    if not (isinstance(cls, type) and issubclass(cls, Tensor)):
+        raise TypeError(f"as_subclass() takes a subclass of Tensor, not {cls!r}")
+    out = engine.rows.reshape(self, tuple(self.shape))
+    out.__class__ = cls
+    return out
+
+
 class _LegacyType(type):
     """The class of ``FloatTensor`` and its kin: calling one makes a tensor of its type."""
 

@@ -310,6 +310,14 @@ def test_a_subclass_of_tensor():
     mine = Mine([1.0, 2.0])
     assert type(mine) is Mine
     assert (mine * 2).tolist() == [2.0, 4.0]
+    leaf = torch.ones(2, requires_grad=True)
+    also = leaf.as_subclass(Mine)
+    assert type(also) is Mine
+    assert also.data_ptr() == leaf.data_ptr()
+    (also * 3).sum().backward()
+    assert leaf.grad.tolist() == [3.0, 3.0]
+    with pytest.raises(TypeError, match="subclass of Tensor, not <class 'int'>"):
+        leaf.as_subclass(int)
 
 
 def test_types_of_old():
