@@ -68,8 +68,7 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
                 f"{places.shape[1]} values"
             )
         require_range("index_select", index, 1, IndexError)
-        out = index_select_row(reshape_row(input, (1,)), places, (-1,), 0)
-        return reshape_row(out, ())
+        return index_select_row(input, places, (), 0)
     require_range("index_select", index, input.shape[dim], IndexError)
     return index_select_row(input, places, (dim,), -dim - 1)
 
@@ -105,10 +104,9 @@ def _slices(name: str, input: Any, dim: int, places: Any, source: Any, error: An
 
 
 def _write(row: Any, input: Any, dim: int, places: Any, source: Any, accumulate: bool) -> Any:
-    if input.shape:
-        return row(input, places, source, (dim,), -dim - 1, accumulate)
-    out = row(reshape_row(input, (1,)), places, source, (-1,), 0, accumulate)
-    return reshape_row(out, ())
+    if not input.shape:
+        return row(input, places, source, (), 0, accumulate)
+    return row(input, places, source, (dim,), -dim - 1, accumulate)
 
 
 @public(in_place=True)
@@ -195,7 +193,13 @@ def take(input: Any, index: Any) -> Any:
     if not size and product(index.shape):
         raise IndexError("take(): tried to take from an empty tensor")
     places = reshape_row(index, (1, *index.shape))
-    return take_row(reshape_row(input, (size,)), places, (-1,), 0)
+    if not input.shape:
+        input = reshape_row(input, (1,))
+    return take_row(input, places, _all_dims(input), 0)
+
+
+def _all_dims(input: Any) -> tuple[int, ...]:
+    return tuple(range(-len(input.shape), 0))
 
 
 @public(in_place=True)
@@ -219,8 +223,8 @@ def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
             f"{product(source.shape)} and {count}"
         )
     require_range("put", index, size, IndexError, negative=True)
-    flat = reshape_row(input, (size,))
     places, values = reshape_row(index, (1, count)), reshape_row(source, (count,))
-    return reshape_row(
-        put_row(flat, places, values, (-1,), 0, bool(accumulate)), tuple(input.shape)
-    )
+    if input.shape:
+        return put_row(input, places, values, _all_dims(input), 0, bool(accumulate))
+    out = put_row(reshape_row(input, (1,)), places, values, (-1,), 0, bool(accumulate))
+    return reshape_row(out, ())

@@ -1,8 +1,6 @@
 """Rows that read and write at places given by tensors of indices.
 
-The indices of several dimensions come as one array of shape (k, ...): a row for each dimension
-that is indexed. ``dims`` names these dimensions and ``place`` says how many dimensions of the
-result stand behind those of the index; both count from the end, so that leading axes are free.
+How indices, ``dims`` and ``place`` say where is told in ``adjoint/array/indexing.py``.
 """
 
 from __future__ import annotations
@@ -12,106 +10,17 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
-from adjoint.array.accumulate import add_rows, not_negative
+from adjoint.array.indexing import add_up, read, result_shape, write
 from adjoint.ops.joining import cat_row
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.row import Row
 from adjoint.ops.kinds.rules import Fact, batch_refused, infer_refused
 from adjoint.ops.movement import expand_row, permute_row, reshape_row
-from adjoint.shapes import product
 
 ALL = slice(None)
 Dims = tuple[int, ...]
 
-# -- computing ----------------------------------------------------------------------------------
-
-
-def parts_of(index: Any, dims: Dims, ndim: int) -> tuple[Any, ...]:
-    """NumPy's index: slices, and arrays in the dimensions that are indexed."""
-    parts: list[Any] = [ALL] * ndim
-    for dim, one in zip(dims, index, strict=True):
-        parts[dim] = one
-    return tuple(parts)
-
-
-def numpy_place(dims: Dims, ndim: int) -> int:
-    """Where NumPy puts the dimensions of the index, counted from the front."""
-    adjacent = dims == tuple(range(dims[0], dims[0] + len(dims)))
-    return dims[0] + ndim if adjacent else 0
-
-
-def move_block(x: Any, size: int, start: int, goal: int) -> Any:
-    """``x`` with ``size`` dimensions from ``start`` on moved to begin at ``goal``."""
-    if start == goal or not size:
-        return x
-    order = [*range(start), *range(start + size, x.ndim)]
-    return x.transpose(*order[:goal], *range(start, start + size), *order[goal:])
-
-
-def read(x: Any, index: Any, dims: Dims, place: int) -> Any:
-    """The elements of ``x`` that ``index`` names."""
-    if len(dims) == 1:
-        return x.take(index[0], axis=dims[0])
-    out = x[parts_of(index, dims, x.ndim)]
-    size = index.ndim - 1
-    return move_block(out, size, numpy_place(dims, x.ndim), out.ndim - place - size)
-
-
-def linear_places(index: Any, sizes: tuple[int, ...]) -> Any:
-    """Flat places in an array of ``sizes`` of what the rows of ``index`` name together."""
-    places = not_negative(index[0], sizes[0])
-    for one, size in zip(index[1:], sizes[1:], strict=True):
-        places = places * size + not_negative(one, size)
-    return places
-
-
-def add_up(g: Any, index: Any, shape: tuple[int, ...], dims: Dims, place: int) -> Any:
-    """Zeros of ``shape`` with ``g`` added at the places that ``index`` names."""
-    size, rank = index.ndim - 1, len(shape)
-    sizes = tuple(shape[dim] for dim in dims)
-    rest = tuple(shape[dim] for dim in range(-rank, 0) if dim not in dims)
-    rows = move_block(g, size, g.ndim - place - size, 0).reshape(index[0].size, product(rest))
-    out = add_rows(product(sizes), linear_places(index, sizes).reshape(-1), rows)
-    out = out.reshape(*sizes, *rest)
-    others = iter(range(len(dims), rank))
-    back = {dim: number for number, dim in enumerate(dims)}
-    order = [back[dim] if dim in back else next(others) for dim in range(-rank, 0)]
-    return out.transpose(order)
-
-
-def write(x: Any, index: Any, source: Any, dims: Dims, place: int, accumulate: bool) -> Any:
-    """``x`` with ``source`` put, or added, at the places that ``index`` names."""
-    if accumulate and x.dtype.kind != "b":
-        source = _laid_out(x, index, source, dims, place)
-        return x + add_up(source, index, x.shape, dims, place)
-    out = x.copy()
-    write_into(out, index, source, dims, place, accumulate)
-    return out
-
-
-def write_into(x: Any, index: Any, source: Any, dims: Dims, place: int, accumulate: bool) -> None:
-    """The same in the memory of ``x``."""
-    source = _laid_out(x, index, source, dims, place)
-    if accumulate and x.dtype.kind != "b":
-        x += add_up(source, index, x.shape, dims, place)
-        return
-    size = index.ndim - 1
-    start = x.ndim - len(dims) - place
-    parts = parts_of(index, dims, x.ndim)
-    source = move_block(source, size, start, numpy_place(dims, x.ndim))
-    if accumulate:
-        np.logical_or.at(x, parts, source)
-    else:
-        x[parts] = source
-
-
-def _laid_out(x: Any, index: Any, source: Any, dims: Dims, place: int) -> Any:
-    """``source`` in the shape that reading gives, and of the type of ``x``."""
-    shape = [x.shape[dim] for dim in range(-x.ndim, 0) if dim not in dims]
-    start = len(shape) - place
-    shape[start:start] = index.shape[1:]
-    return np.broadcast_to(source, shape).astype(x.dtype, copy=False)
-
+_NO_INDEX = np.zeros((0, 1), np.int64)  # a tensor without dimensions has one place
 
 # -- batching -----------------------------------------------------------------------------------
 
@@ -145,6 +54,9 @@ def _axis_from_front(x: Any, axis: int) -> Any:
 def _batch_read(row: Row, size: int, values: Any, batched: Any, options: Any) -> Any:
     x, index = values
     dims, place = options
+    if not dims:
+        index, batched = _NO_INDEX, (True, False)
+        x = values[0] if len(values[0].shape) else expand_row(values[0], (size,))
     if not batched[1]:
         return index_row(x, index, dims, place)
     block = len(index.shape) - 1  # the batch axis, and those of one index
@@ -160,6 +72,9 @@ def _batch_read(row: Row, size: int, values: Any, batched: Any, options: Any) ->
 def _batch_add_up(row: Row, size: int, values: Any, batched: Any, options: Any) -> Any:
     g, index = values
     shape, dims, place = options
+    if not dims:
+        g = g if batched[0] else expand_row(g, (size, *g.shape))
+        return index_backward(g, _NO_INDEX, (size, *shape), dims, place)
     if not batched[1]:
         return index_backward(g, index, (size, *shape), dims, place)
     if not batched[0]:
@@ -175,6 +90,8 @@ def _batch_write(row: Row, size: int, values: Any, batched: Any, options: Any) -
     dims, place, accumulate = options
     if not batched[0]:
         x = expand_row(x, (size, *x.shape))
+    if not dims:
+        return index_put_row(x, _NO_INDEX, source, dims, place, accumulate)
     block = len(index.shape) - 1 - batched[1]
     rank = len(x.shape) - 1 - len(dims) + block  # of one result of reading
     missing = rank + batched[2] - len(source.shape)
@@ -194,10 +111,7 @@ def _batch_write(row: Row, size: int, values: Any, batched: Any, options: Any) -
 
 def _infer_read(row: Row, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> Fact:
     x, index = inputs
-    dims, place = options
-    shape = [x.shape[dim] for dim in range(-len(x.shape), 0) if dim not in dims]
-    start = len(shape) - place
-    return (*shape[:start], *index.shape[1:], *shape[start:]), dtypes.of(x)
+    return result_shape(tuple(x.shape), tuple(index.shape), *options), dtypes.of(x)
 
 
 def _infer_add_up(row: Row, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> Fact:

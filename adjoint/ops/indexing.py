@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.indexing import result_shape, write_into
 from adjoint.array.memory import writable
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.ops.brackets import Entries, dimensions_used, gather_indices, mask_alone, split_index
-from adjoint.ops.index_rows import index_mask_row, index_put_row, index_row, write_into
+from adjoint.ops.index_rows import index_mask_row, index_put_row, index_row
 from adjoint.ops.inplace import before_write, check_writable, store
 from adjoint.ops.kinds.public import public, publish
 from adjoint.ops.kinds.row import shape_of
@@ -142,10 +143,7 @@ def _checked_places(x: Any, entries: Entries, value: Any) -> tuple[Any, tuple[in
             "Index put requires the source and destination dtypes match, got "
             f"{dtypes.of(x)!r} for the destination and {dtypes.of(value)!r} for the source"
         )
-    rank = len(x.shape)
-    rest = [x.shape[dim] for dim in range(-rank, 0) if dim not in dims]
-    start = len(rest) - block
-    shape = (*rest[:start], *places.shape[1:], *rest[start:])
+    shape = result_shape(tuple(x.shape), tuple(places.shape), dims, block)
     fits = len(value.shape) <= len(shape) and all(
         size in (1, wanted)
         for size, wanted in zip(reversed(value.shape), reversed(shape), strict=False)

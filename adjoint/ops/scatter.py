@@ -12,7 +12,7 @@ from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.ops.kinds.public import public
 from adjoint.ops.masks import fill_value
-from adjoint.ops.movement import clone_row, expand_row, reshape_row
+from adjoint.ops.movement import expand_row, reshape_row
 from adjoint.ops.scalars import cast_number
 from adjoint.ops.scatter_reductions import REDUCTIONS, scatter_reduce_row
 from adjoint.ops.scatter_rows import gather_row, scatter_add_row, scatter_row, scatter_value_row
@@ -57,21 +57,17 @@ def require_range(
         raise error(f"{name}(): index {wrong} is out of bounds for a dimension of size {size}")
 
 
-def _with_rank(x: Any) -> Any:
-    return x if x.shape else reshape_row(x, (1,))
-
-
 # -- gather -------------------------------------------------------------------------------------
 
 
 def check_sizes(name: str, index: Any, dim: int, x: Any, source: Any = None) -> None:
     """Raise ``RuntimeError`` for an index larger than what it is to read from or write to."""
-    if len(index.shape) != len(x.shape):
+    if max(len(index.shape), 1) != max(len(x.shape), 1):
         raise RuntimeError(
             f"{name}(): Index tensor must have the same number of dimensions as input tensor, but "
             f"got shapes {describe_shape(index.shape)} and {describe_shape(x.shape)}"
         )
-    for place, size in enumerate(index.shape):
+    for place, size in enumerate(index.shape if x.shape else ()):
         if place != dim + len(x.shape) and size > x.shape[place]:
             raise RuntimeError(
                 f"{name}(): Size does not match at dimension {place}: expected index "
@@ -79,8 +75,8 @@ def check_sizes(name: str, index: Any, dim: int, x: Any, source: Any = None) -> 
                 f"{describe_shape(x.shape)} apart from dimension {dim + len(x.shape)}"
             )
     if source is not None and (
-        len(source.shape) != len(index.shape)
-        or any(size > other for size, other in zip(index.shape, source.shape, strict=True))
+        max(len(source.shape), 1) != max(len(index.shape), 1)
+        or any(size > other for size, other in zip(index.shape, source.shape, strict=False))
     ):
         raise RuntimeError(
             f"{name}(): Expected index {describe_shape(index.shape)} to have as many dimensions "
@@ -102,13 +98,9 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
     """
     require_index("gather", index)
     dim = normalise_dim(dim, len(input.shape))
-    x, places = _with_rank(input), _with_rank(index)
-    if not product(places.shape):
-        out = gather_row(x, reshape_row(places, (0,) * len(x.shape)), dim)
-        return reshape_row(out, tuple(index.shape))
-    check_sizes("gather", places, dim, x)
-    out = gather_row(x, places, dim)
-    return out if index.shape else reshape_row(out, ())
+    if product(index.shape):
+        check_sizes("gather", index, dim, input)
+    return gather_row(input, index, dim if input.shape else None)
 
 
 @public()
@@ -162,31 +154,26 @@ def counted_from_start(index: Any, size: int) -> Any:
 # -- scatter ------------------------------------------------------------------------------------
 
 
-def scatter_parts(name: str, input: Any, dim: int, index: Any, src: Any) -> tuple[Any, ...]:
-    """Everything checked and with at least one dimension, the source cut to the index's sizes."""
+def scatter_parts(name: str, input: Any, dim: int, index: Any, src: Any) -> tuple[Any, Any]:
+    """The source, cut to the index's sizes, and the row's dim; everything checked."""
     require_index(name, index)
     dim = normalise_dim(dim, len(input.shape))
-    x, places = _with_rank(input), _with_rank(index)
-    if src is None:
-        if product(places.shape):
-            check_sizes(name, places, dim, x)
-        return x, places, None, dim
-    if dtypes.of(src) is not dtypes.of(input):
+    if src is not None and dtypes.of(src) is not dtypes.of(input):
         raise RuntimeError(
             f"{name}(): Expected self.dtype to be equal to src.dtype, but got "
             f"{dtypes.of(input)!r} and {dtypes.of(src)!r}"
         )
-    source = _with_rank(src)
-    if product(places.shape):
-        check_sizes(name, places, dim, x, source)
-        for place, (size, other) in enumerate(zip(places.shape, source.shape, strict=True)):
+    if product(index.shape):
+        check_sizes(name, index, dim, input, src)
+    if src is not None and len(src.shape) != len(index.shape):  # 0-d and one element, or nothing
+        src = reshape_row(src, tuple(index.shape)) if product(src.shape) == 1 else None
+        if src is None:
+            src = np.zeros(index.shape, dtypes.of(input).numpy)
+    elif src is not None:
+        for place, (size, other) in enumerate(zip(index.shape, src.shape, strict=True)):
             if size != other:
-                source = slice_row(source, place - len(source.shape), 0, size, 1)
-    return x, places, source, dim
-
-
-def _as_input(out: Any, input: Any) -> Any:
-    return out if input.shape else reshape_row(out, ())
+                src = slice_row(src, place - len(src.shape), 0, size, 1)
+    return src, dim if input.shape else None
 
 
 @public(in_place=True)
@@ -213,13 +200,10 @@ def scatter(
         if not is_tensor:
             src = expand_row(fill_value("scatter", src, input)[0], tuple(index.shape))
         return scatter_reduce(input, dim, index, src, "sum" if reduce == "add" else "prod")
-    x, places, source, dim = scatter_parts("scatter", input, dim, index, src if is_tensor else None)
-    if not product(places.shape):
-        return clone_row(input, "C")
+    source, place = scatter_parts("scatter", input, dim, index, src if is_tensor else None)
     if is_tensor:
-        return _as_input(scatter_row(x, places, source, dim), input)
-    number = cast_number(src, dtypes.of(input), "scatter")
-    return _as_input(scatter_value_row(x, places, dim, number), input)
+        return scatter_row(input, index, source, place)
+    return scatter_value_row(input, index, place, cast_number(src, dtypes.of(input), "scatter"))
 
 
 @public(in_place=True)
@@ -234,10 +218,8 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     """
     if not isinstance(src, (Value, np.ndarray)):
         raise TypeError(f"scatter_add(): src must be a Tensor, not {type(src).__name__}")
-    x, places, source, dim = scatter_parts("scatter_add", input, dim, index, src)
-    if not product(places.shape):
-        return clone_row(input, "C")
-    return _as_input(scatter_add_row(x, places, source, dim), input)
+    source, place = scatter_parts("scatter_add", input, dim, index, src)
+    return scatter_add_row(input, index, source, place)
 
 
 @public(in_place=True)
@@ -258,7 +240,5 @@ def scatter_reduce(
         raise RuntimeError(
             f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}"
         )
-    x, places, source, dim = scatter_parts("scatter_reduce", input, dim, index, src)
-    if not product(places.shape):
-        return clone_row(input, "C")
-    return _as_input(scatter_reduce_row(x, places, source, dim, reduce, bool(include_self)), input)
+    source, place = scatter_parts("scatter_reduce", input, dim, index, src)
+    return scatter_reduce_row(input, index, source, place, reduce, bool(include_self))

@@ -13,6 +13,7 @@ from adjoint.ops.index_rows import infer_as_first
 from adjoint.ops.kinds.general import define
 from adjoint.ops.scatter_rows import (
     gather_row,
+    lift,
     places,
     scatter_add_row,
     scatter_value_row,
@@ -37,11 +38,14 @@ def _start(reduce: str, kind: np.dtype[Any]) -> Any:
 
 
 def _scatter_reduce(
-    x: Any, index: Any, source: Any, dim: int, reduce: str, include_self: bool
+    x: Any, index: Any, source: Any, dim: int | None, reduce: str, include_self: bool
 ) -> Any:
-    out = x.copy()
-    flat = out.reshape(-1)
-    where = places(index, x.shape, dim).reshape(-1)
+    out = np.array(x, order="C")
+    if not index.size:
+        return out
+    lifted, index, dim = lift(out, index, dim)
+    flat = lifted.reshape(-1)
+    where = places(index, lifted.shape, dim).reshape(-1)
     values = source.reshape(-1)
     if not include_self:
         flat[where] = _start(reduce, x.dtype)

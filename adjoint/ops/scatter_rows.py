@@ -12,7 +12,6 @@ from adjoint.ops.index_rows import infer_as_first
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.row import Row
 from adjoint.ops.kinds.rules import Fact, batch_prefixed
-from adjoint.shapes import product
 
 
 def places(index: Any, shape: tuple[int, ...], dim: int) -> Any:
@@ -28,26 +27,49 @@ def places(index: Any, shape: tuple[int, ...], dim: int) -> Any:
     return places_along(index, shape, dim)
 
 
-def _gather(x: Any, index: Any, dim: int) -> Any:
-    return x.reshape(-1).take(places(index, x.shape, dim))
+# A tensor without dimensions has no dim to go along: there ``dim`` is None, and it is treated as
+# one of a single element. An index without dimensions names one place.
 
 
-def _gather_backward(g: Any, index: Any, shape: tuple[int, ...], dim: int) -> Any:
-    out = np.zeros(product(shape), g.dtype)
-    add_at(out, places(index, shape, dim), g)
-    return out.reshape(shape)
+def lift(x: Any, index: Any, dim: int | None) -> tuple[Any, Any, int]:
+    """A tensor and an index of at least one dimension, and the dim to go along."""
+    if dim is None:
+        x, dim = x[..., None], -1
+    if index.ndim < x.ndim:
+        index = index[..., None]
+    return x, index, dim
 
 
-def _scatter(x: Any, index: Any, source: Any, dim: int) -> Any:
-    out = x.copy()
-    out.reshape(-1)[places(index, x.shape, dim)] = source
+def _gather(x: Any, index: Any, dim: int | None) -> Any:
+    if not index.size:
+        return np.zeros(index.shape, x.dtype)
+    x, where, dim = lift(x, index, dim)
+    return x.reshape(-1).take(places(where, x.shape, dim)).reshape(index.shape)
+
+
+def _gather_backward(g: Any, index: Any, shape: tuple[int, ...], dim: int | None) -> Any:
+    out = np.zeros(shape, g.dtype)
+    if index.size:
+        x, where, dim = lift(out, index, dim)
+        add_at(x.reshape(-1), places(where, x.shape, dim), np.asarray(g))
     return out
 
 
-def _scatter_add(x: Any, index: Any, source: Any, dim: int) -> Any:
-    out = x.copy()
-    where = places(index, x.shape, dim)
-    add_at(out.reshape(-1), where, np.broadcast_to(source, where.shape))
+def _scatter(x: Any, index: Any, source: Any, dim: int | None) -> Any:
+    out = np.array(x, order="C")
+    if index.size:
+        lifted, where, dim = lift(out, index, dim)
+        source = np.broadcast_to(source, index.shape).reshape(where.shape)
+        lifted.reshape(-1)[places(where, lifted.shape, dim)] = source
+    return out
+
+
+def _scatter_add(x: Any, index: Any, source: Any, dim: int | None) -> Any:
+    out = np.array(x, order="C")
+    if index.size:
+        lifted, where, dim = lift(out, index, dim)
+        source = np.broadcast_to(source, index.shape)
+        add_at(lifted.reshape(-1), places(where, lifted.shape, dim), source)
     return out
 
 
