@@ -52,6 +52,7 @@ def named(name: str, fields: str) -> type[NamedResults]:
 aminmax = named("aminmax", "min max")
 cummax = named("cummax", "values indices")
 cummin = named("cummin", "values indices")
+frexp = named("frexp", "mantissa exponent")
 histogram = named("histogram", "hist bin_edges")
 kthvalue = named("kthvalue", "values indices")
 max = named("max", "values indices")

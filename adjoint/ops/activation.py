@@ -9,7 +9,7 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.array.special import scipy_special
-from adjoint.ops.activation_piecewise import run
+from adjoint.ops.activation_piecewise import form
 from adjoint.ops.arithmetic import div, sub
 from adjoint.ops.complex_parts import abs as absolute
 from adjoint.ops.kinds.elementwise import elementwise
@@ -24,8 +24,14 @@ from adjoint.ops.trigonometric import tanh
 
 
 def _elu(x: Any, alpha: float, scale: float) -> Any:
-    below = np.expm1(np.minimum(x, bound(0, x))) * bound(alpha * scale, x)
-    return np.where(x > 0, x if scale == 1 else x * bound(scale, x), below)
+    nothing = bound(0, x)
+    below = np.expm1(np.minimum(x, nothing))
+    above = np.maximum(x, nothing)
+    if alpha != 1 or scale != 1:
+        below = below * bound(alpha * scale, x)
+    if scale != 1:
+        above = above * bound(scale, x)
+    return below + above  # one of them is 0
 
 
 def _elu_slope(g: Any, x: Any, alpha: float, scale: float) -> Any:
@@ -48,7 +54,7 @@ elu_row = elementwise(
 )  # fmt: skip
 celu_row = elementwise(
     "celu",
-    lambda x, alpha: np.where(x > 0, x, np.expm1(np.minimum(x, 0) / alpha) * alpha),
+    lambda x, alpha: np.maximum(x, 0) + np.expm1(np.minimum(x, 0) / alpha) * alpha,
     promote="same", options="alpha", supports="f", namespaces=None,
     x=lambda g, x, alpha: g * where_row(
         x > 0, _like(x, 1), exp(_below_zero(x) * (1 / alpha))
@@ -68,7 +74,7 @@ def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     >>> torch.nn.functional.elu(torch.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
     """
-    return run(elu_row, "elu_", inplace, input, alpha, 1.0)
+    return form(elu_row, "elu_", inplace)(input, alpha, 1.0)
 
 
 @public(method=False, name="selu")
@@ -90,7 +96,7 @@ def selu(input: Any, inplace: bool = False) -> Any:
     >>> torch.nn.functional.selu(torch.tensor([-1.0, 2.0]))
     tensor([-1.1113,  2.1014])
     """
-    return run(elu_row, "selu_", inplace, input, SELU_ALPHA, SELU_SCALE)
+    return form(elu_row, "selu_", inplace)(input, SELU_ALPHA, SELU_SCALE)
 
 
 @public(method=False, name="celu")
@@ -116,7 +122,7 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return run(celu_row, "celu_", inplace, input, alpha)
+    return form(celu_row, "celu_", inplace)(input, alpha)
 
 
 # -- smooth ---------------------------------------------------------------------------------------
@@ -184,12 +190,18 @@ def silu(input: Any, inplace: bool = False) -> Any:
     >>> torch.nn.functional.silu(torch.tensor([-1.0, 2.0]))
     tensor([-0.2689,  1.7616])
     """
-    return run(silu_row, "silu_", inplace, input)
+    return form(silu_row, "silu_", inplace)(input)
 
 
 def _softplus(x: Any, beta: float, threshold: float) -> Any:
-    scaled = x * bound(beta, x)
-    return np.where(scaled > threshold, x, np.log1p(np.exp(scaled)) / bound(beta, x))
+    """``log(exp(beta * x) + exp(0)) / beta``, for which NumPy has a function."""
+    scaled = x if beta == 1 else x * bound(beta, x)
+    out = np.logaddexp(scaled, bound(0, x))
+    if beta != 1:
+        out = out / bound(beta, x)
+    elif threshold >= 20 and x.dtype == np.float32:
+        return out  # from 20 on the logarithm is x itself, in this precision
+    return np.where(scaled > bound(threshold, x), x, out)
 
 
 def _mish_slope(g: Any, x: Any) -> Any:
@@ -237,7 +249,7 @@ def mish(input: Any, inplace: bool = False) -> Any:
     >>> torch.nn.functional.mish(torch.tensor([-1.0, 2.0]))
     tensor([-0.3034,  1.9440])
     """
-    return run(mish_row, "mish_", inplace, input)
+    return form(mish_row, "mish_", inplace)(input)
 
 
 @public(namespaces=FUNCTIONAL, method=False)

@@ -9,7 +9,7 @@ import numpy as np
 from adjoint import dtypes
 from adjoint.array.generator import Generator, uniform
 from adjoint.errors import describe_shape
-from adjoint.ops.activation_piecewise import leaky_relu_of, run
+from adjoint.ops.activation_piecewise import form, leaky_relu_of
 from adjoint.ops.kinds.elementwise import elementwise
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import FUNCTIONAL, public
@@ -165,5 +165,5 @@ def rrelu(
     if lower > upper:
         raise RuntimeError(f"lower={lower} is above upper={upper}: the slopes are between them")
     if training:
-        return run(rrelu_row, "rrelu_", inplace, input, rrelu_noise_row(input, lower, upper))
-    return run(rrelu_mean_row, "rrelu_", inplace, input, (lower + upper) / 2)
+        return form(rrelu_row, "rrelu_", inplace)(input, rrelu_noise_row(input, lower, upper))
+    return form(rrelu_mean_row, "rrelu_", inplace)(input, (lower + upper) / 2)

@@ -9,30 +9,27 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.ops.inplace import in_place
-from adjoint.ops.kinds.elementwise import elementwise
-from adjoint.ops.kinds.formulas import zero
+from adjoint.ops.kinds.elementwise import constant, elementwise
 from adjoint.ops.kinds.public import FUNCTIONAL, public
-from adjoint.ops.selection import bound, where_row, zero_where
+from adjoint.ops.selection import bound, keep_where, where_row, zero_where
 
 BOTH = ("", *FUNCTIONAL)
 
 
-def run(row: Callable[..., Any], name: str, inplace: bool, input: Any, *options: Any) -> Any:
-    """The row, or its form that stores the result in ``input``."""
-    if inplace:
-        return in_place(row, name)(input, *options)
-    return row(input, *options)
+def form(row: Callable[..., Any], name: str, inplace: bool) -> Callable[..., Any]:
+    """The row itself, or its form that stores the result in the input."""
+    return in_place(row, name) if inplace else row
 
 
 # -- rectified ------------------------------------------------------------------------------------
 
 
 def _relu(x: Any) -> Any:
-    return np.maximum(x, bound(0, x))
+    return np.maximum(x, constant(0, x.dtype))
 
 
 def _relu_slope(g: Any, out: Any) -> Any:
-    return zero_where(out <= (bound(0, out) if type(out) is np.ndarray else 0), g)
+    return zero_where(out <= (constant(0, out.dtype) if type(out) is np.ndarray else 0), g)
 
 
 relu_row = elementwise(
@@ -65,7 +62,7 @@ def _hardtanh(x: Any, low: float, high: float) -> Any:
 hardtanh_row = elementwise(
     "hardtanh", _hardtanh, promote="same", options="low high", supports="if", namespaces=None,
     unsupported=RuntimeError,
-    x=lambda g, x, low, high: where_row((x > low) & (x < high), g, zero(g)),
+    x=lambda g, x, low, high: keep_where((x > low) & (x < high), g),
 )  # fmt: skip
 
 
@@ -83,7 +80,7 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
         )
     if min_val > max_val:
         raise ValueError(f"min_val={min_val} cannot be greater than max_val={max_val}")
-    return run(hardtanh_row, "hardtanh_", inplace, input, min_val, max_val)
+    return form(hardtanh_row, "hardtanh_", inplace)(input, min_val, max_val)
 
 
 @public(namespaces=FUNCTIONAL, method=False)
@@ -94,7 +91,7 @@ def relu6(input: Any, inplace: bool = False) -> Any:
     >>> torch.nn.functional.relu6(torch.tensor([-1.0, 2.0, 7.0]))
     tensor([0., 2., 6.])
     """
-    return run(hardtanh_row, "relu6_", inplace, input, 0, 6)
+    return form(hardtanh_row, "relu6_", inplace)(input, 0, 6)
 
 
 def leaky_relu_of(x: Any, negative_slope: float) -> Any:
@@ -119,7 +116,7 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
     >>> torch.nn.functional.leaky_relu(torch.tensor([-1.0, 2.0]))
     tensor([-0.0100,  2.0000])
     """
-    return run(leaky_relu_row, "leaky_relu_", inplace, input, negative_slope)
+    return form(leaky_relu_row, "leaky_relu_", inplace)(input, negative_slope)
 
 
 def _threshold(x: Any, threshold: float, value: float) -> Any:
@@ -152,7 +149,7 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
     >>> torch.nn.functional.threshold(torch.tensor([0.5, 2.0]), 1.0, -1.0)
     tensor([-1.,  2.])
     """
-    return run(threshold_row, "threshold_", inplace, input, threshold, value)
+    return form(threshold_row, "threshold_", inplace)(input, threshold, value)
 
 
 # -- pieced together ------------------------------------------------------------------------------
@@ -162,7 +159,7 @@ SIXTH = float(np.float32(1 / 6))  # PyTorch's slope has the precision of float32
 hardsigmoid_row = elementwise(
     "hardsigmoid", lambda x: _hardtanh(x + 3, 0, 6) / 6, promote="same", supports="f",
     namespaces=None,
-    x=lambda g, x: where_row((x > -3) & (x < 3), g * SIXTH, zero(g)),
+    x=lambda g, x: keep_where((x > -3) & (x < 3), g * SIXTH),
 )  # fmt: skip
 hardswish_row = elementwise(
     "hardswish", lambda x: x * _hardtanh(x + 3, 0, 6) / 6, promote="same", supports="f",
@@ -178,13 +175,13 @@ def _beyond(x: Any, size: float) -> Any:
 hardshrink_row = elementwise(
     "hardshrink", lambda x, lambd: np.where((x >= -lambd) & (x <= lambd), x.dtype.type(0), x),
     promote="same", options="lambd", supports="f", namespaces=None,
-    x=lambda g, x, lambd: where_row(_beyond(x, lambd), g, zero(g)),
+    x=lambda g, x, lambd: keep_where(_beyond(x, lambd), g),
 )  # fmt: skip
 softshrink_row = elementwise(
     "softshrink",
     lambda x, lambd: np.where(x > lambd, x - lambd, np.where(x < -lambd, x + lambd, x * 0)),
     promote="same", options="lambd", supports="f", namespaces=None,
-    x=lambda g, x, lambd: where_row(_beyond(x, lambd), g, zero(g)),
+    x=lambda g, x, lambd: keep_where(_beyond(x, lambd), g),
 )  # fmt: skip
 
 
@@ -196,7 +193,7 @@ def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     >>> torch.nn.functional.hardsigmoid(torch.tensor([-4.0, 0.0, 1.5]))
     tensor([0.0000, 0.5000, 0.7500])
     """
-    return run(hardsigmoid_row, "hardsigmoid_", inplace, input)
+    return form(hardsigmoid_row, "hardsigmoid_", inplace)(input)
 
 
 @public(namespaces=FUNCTIONAL, method=False)
@@ -207,7 +204,7 @@ def hardswish(input: Any, inplace: bool = False) -> Any:
     >>> torch.nn.functional.hardswish(torch.tensor([-4.0, 1.0, 4.0]))
     tensor([-0.0000, 0.6667, 4.0000])
     """
-    return run(hardswish_row, "hardswish_", inplace, input)
+    return form(hardswish_row, "hardswish_", inplace)(input)
 
 
 @public(namespaces=BOTH)

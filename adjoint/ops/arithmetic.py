@@ -12,14 +12,21 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.ops.casting import cast
-from adjoint.ops.kinds.elementwise import NUMBERS, elementwise
-from adjoint.ops.kinds.public import public
+from adjoint.ops.inplace import in_place
+from adjoint.ops.kinds.elementwise import NUMBERS, constant, elementwise
+from adjoint.ops.kinds.public import public, publish
+from adjoint.ops.kinds.row import FLOAT32, FLOAT64
+from adjoint.tape.modes import modes
+from adjoint.tape.tensor import Tensor
 
 # -- sums -----------------------------------------------------------------------------------------
 
 
 def _scaled(y: Any, alpha: Any) -> Any:
-    return y * np.array(alpha).astype(y.dtype)
+    kind = y.dtype
+    if kind is FLOAT32 or kind is FLOAT64:
+        return y * constant(alpha, kind)
+    return y * np.array(alpha).astype(kind)
 
 
 add = elementwise(
@@ -73,6 +80,8 @@ neg = elementwise(
 
 def _check_alpha(name: str, input: Any, other: Any, alpha: Any) -> Any:
     """``alpha`` as a number; ``RuntimeError`` where the result's type cannot hold it."""
+    if (type(alpha) is float or type(alpha) is int) and is_floating(input) and is_floating(other):
+        return alpha
     if not isinstance(alpha, NUMBERS):
         if not hasattr(alpha, "item"):
             raise TypeError(f"{name}(): argument 'alpha' must be Number, not {alpha!r}")
@@ -89,12 +98,21 @@ def _check_alpha(name: str, input: Any, other: Any, alpha: Any) -> Any:
     return alpha
 
 
+def is_floating(value: Any) -> bool:
+    """Whether a value is a Tensor over an array of a floating type."""
+    return (
+        isinstance(value, Tensor)
+        and isinstance(value._array, np.ndarray)
+        and value._array.dtype.kind == "f"
+    )
+
+
 def _check_operand(name: str, other: Any) -> None:
     if not isinstance(other, NUMBERS) and not hasattr(other, "dtype"):
         raise TypeError(f"{name}(): argument 'other' must be Tensor, not {type(other).__name__}")
 
 
-@public(in_place=True, name="add")
+@public(name="add")
 def add_function(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """``input + alpha * other``; shapes broadcast and types promote.
 
@@ -110,7 +128,7 @@ def add_function(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     return add_scaled_row(input, other, _check_alpha("add", input, other, alpha))
 
 
-@public(in_place=True, name="sub", aliases=("subtract",))
+@public(name="sub", aliases=("subtract",))
 def sub_function(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """``input - alpha * other``; shapes broadcast and types promote.
 
@@ -125,6 +143,33 @@ def sub_function(input: Any, other: Any, *, alpha: Any = 1) -> Any:
         return sub(input, other)
     _check_operand("sub", other)
     return sub_scaled_row(input, other, _check_alpha("sub", input, other, alpha))
+
+
+def _with_alpha(name: str, row: Any, function: Any) -> Any:
+    """The in-place form of ``add`` or ``sub``: in one step or two where nothing is recorded."""
+    plain, general = in_place(row, name), in_place(function, name)
+
+    def operate(self: Any, other: Any, *, alpha: Any = 1) -> Any:
+        if type(alpha) is int and alpha == 1:
+            return plain(self, other)
+        if (
+            (type(alpha) is float or type(alpha) is int)
+            and is_floating(self)
+            and is_floating(other)
+            and not (modes.enabled and (self._node is not None or other._node is not None))
+        ):
+            return plain(self, mul(other, alpha))
+        return general(self, other, alpha=alpha)
+
+    operate.__name__ = operate.__qualname__ = name
+    operate.__doc__ = f"In-place form of ``{function.__name__}``: stores the result in ``self``."
+    return operate
+
+
+add_in_place = _with_alpha("add_", add, add_function)
+sub_in_place = _with_alpha("sub_", sub, sub_function)
+publish("add_", add_in_place, namespaces=())
+publish("sub_", sub_in_place, namespaces=(), aliases=("subtract_",))
 
 
 @public(method=False)
@@ -183,16 +228,19 @@ div = elementwise(
 # -- products in sums -----------------------------------------------------------------------------
 
 
-def _lerp(x: Any, end: Any, weight: Any) -> Any:
+def _lerp_number(x: Any, end: Any, weight: Any) -> Any:
     """From the nearer end, so that both ends are met exactly."""
-    if np.ndim(weight) == 0:
-        return x + weight * (end - x) if abs(weight) < 0.5 else end - (end - x) * (1 - weight)
+    way = end - x
+    return x + way * weight if abs(weight) < 0.5 else end - way * (1 - weight)
+
+
+def _lerp(x: Any, end: Any, weight: Any) -> Any:
     way = end - x
     return np.where(np.abs(weight) < 0.5, x + weight * way, end - way * (1 - weight))
 
 
 lerp_number_row = elementwise(
-    "lerp_number", _lerp, promote="same", options="weight", supports="fc", namespaces=None,
+    "lerp_number", _lerp_number, promote="same", options="weight", supports="fc", namespaces=None,
     node_name="LerpBackward0",
     x=lambda g, weight: g * (1 - weight),
     end=lambda g, weight: g * weight,
@@ -215,6 +263,13 @@ def lerp(input: Any, end: Any, weight: Any) -> Any:
     >>> torch.lerp(torch.tensor([0.0, 10.0]), torch.tensor([1.0, 20.0]), 0.5)
     tensor([ 0.5000, 15.0000])
     """
+    if (
+        type(weight) is float
+        and is_floating(input)
+        and is_floating(end)
+        and input._array.dtype is end._array.dtype
+    ):
+        return lerp_number_row(input, end, weight)
     tensors = {"end": end} if isinstance(weight, NUMBERS) else {"end": end, "weight": weight}
     for name, value in tensors.items():
         if not hasattr(value, "dtype"):

@@ -13,7 +13,7 @@ from adjoint.ops.kinds.public import public
 
 
 def _refuse_zero(y: Any) -> None:
-    if y.dtype.kind in "iu" and not np.all(y):
+    if y.dtype.kind in "iu" and not np.logical_and.reduce(y, axis=None):
         raise RuntimeError("ZeroDivisionError: an integer was divided by zero")
 
 

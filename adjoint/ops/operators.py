@@ -10,14 +10,12 @@ import numpy as np
 from adjoint.array.value import Value
 from adjoint.ops.arithmetic import (
     add,
-    add_function,
     div,
     mul,
     neg,
     positive,
     rsub_number_row,
     sub,
-    sub_function,
 )
 from adjoint.ops.bitwise import (
     bitwise_and,
@@ -30,7 +28,7 @@ from adjoint.ops.bitwise import (
 from adjoint.ops.comparison import eq, ge, gt, le, lt, ne
 from adjoint.ops.complex_parts import abs as absolute
 from adjoint.ops.contraction import matmul
-from adjoint.ops.division import div_function, floor_divide, remainder
+from adjoint.ops.division import floor_divide, remainder
 from adjoint.ops.inplace import in_place
 from adjoint.ops.kinds.elementwise import NUMBERS, as_operator
 from adjoint.ops.powers import pow as power
@@ -77,7 +75,8 @@ OPERATORS = {
     "__add__": _add, "__radd__": _add,
     "__sub__": as_operator(sub), "__rsub__": as_operator(rsub_number_row),
     "__mul__": _mul, "__rmul__": _mul,
-    "__truediv__": as_operator(div), "__rtruediv__": operator(_over), "__rdiv__": operator(_over),
+    "__truediv__": as_operator(div), "__rtruediv__": operator(_over),
+    "__div__": as_operator(div), "__rdiv__": operator(_over),
     "__floordiv__": as_operator(floor_divide), "__rfloordiv__": reflected(floor_divide),
     "__mod__": operator(remainder), "__rmod__": reflected(remainder),
     "__pow__": operator(power), "__rpow__": reflected(power),
@@ -93,8 +92,9 @@ OPERATORS = {
 
 # Only what is on the tape can be written to.
 IN_PLACE = {
-    "__iadd__": (add_function, "add_"), "__isub__": (sub_function, "sub_"),
-    "__imul__": (mul, "mul_"), "__itruediv__": (div_function, "div_"),
+    "__iadd__": (add, "add_"), "__isub__": (sub, "sub_"),
+    "__imul__": (mul, "mul_"), "__itruediv__": (div, "div_"),
+    "__idiv__": (div, "div_"),
     "__ifloordiv__": (floor_divide, "floor_divide_"), "__imod__": (remainder, "remainder_"),
     "__ipow__": (power, "pow_"), "__iand__": (bitwise_and, "bitwise_and_"),
     "__ior__": (bitwise_or, "bitwise_or_"), "__ixor__": (bitwise_xor, "bitwise_xor_"),

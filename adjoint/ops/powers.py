@@ -14,8 +14,10 @@ from adjoint.ops.inplace import in_place
 from adjoint.ops.kinds.elementwise import NUMBERS, elementwise
 from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.public import public
+from adjoint.ops.kinds.row import FLOAT32, FLOAT64
 from adjoint.ops.selection import bound, where_row, zero_where
 from adjoint.ops.transcendental import log
+from adjoint.tape.tensor import Tensor
 
 
 def _power(x: Any, y: Any) -> Any:
@@ -105,6 +107,14 @@ number_pow_row = elementwise(
 )  # fmt: skip
 
 
+def is_plain(value: Any) -> bool:
+    """Whether a value is a Tensor over an array of float32 or float64."""
+    if not isinstance(value, Tensor):
+        return False
+    kind = getattr(value._array, "dtype", None)
+    return kind is FLOAT32 or kind is FLOAT64
+
+
 @public(in_place=True)
 def pow(input: Any, exponent: Any) -> Any:
     """``input ** exponent``, each a tensor or one of them a number; types promote.
@@ -115,6 +125,8 @@ def pow(input: Any, exponent: Any) -> Any:
     >>> torch.pow(torch.tensor([1.0, 2.0, 3.0]), 2)
     tensor([1., 4., 9.])
     """
+    if (type(exponent) is int or type(exponent) is float) and is_plain(input):
+        return square_row(input) if exponent == 2 else pow_number_row(input, exponent)
     if isinstance(exponent, NUMBERS) and hasattr(input, "dtype"):
         if isinstance(exponent, complex) or dtypes.of(input) is dtypes.bool_:
             input = cast(input, dtypes.result_type((input, exponent)))
@@ -123,6 +135,8 @@ def pow(input: Any, exponent: Any) -> Any:
         if exponent == 2:
             return square_row(input)
         return pow_number_row(input, exponent)
+    if (type(input) is int or type(input) is float) and is_plain(exponent):
+        return number_pow_row(exponent, input)
     if isinstance(input, NUMBERS) and hasattr(exponent, "dtype"):
         return number_pow_row(cast(exponent, dtypes.result_type((input, exponent))), input)
     return pow_row(input, exponent)

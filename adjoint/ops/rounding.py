@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from adjoint import dtypes
+from adjoint import dtypes, return_types
 from adjoint.ops.kinds.elementwise import NUMBERS, elementwise
 from adjoint.ops.kinds.formulas import missing, zero
+from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public
-from adjoint.ops.selection import where_row, zero_where
+from adjoint.ops.selection import keep_where, zero_where
 from adjoint.ops.transcendental import exp2
 
 
@@ -179,7 +180,7 @@ def heaviside(input: Any, values: Any) -> Any:
 nextafter = elementwise(
     "nextafter", np.nextafter, promote="same", supports="f", low_precision=False,
     x=lambda g, x, y: zero_where(x == y, g),
-    y=lambda g, x, y: where_row(x == y, g, zero(g)),
+    y=lambda g, x, y: keep_where(x == y, g),
     doc="""The next number of its type from each element towards ``other``.
 
     >>> import adjoint as torch
@@ -261,3 +262,28 @@ ldexp = elementwise(
     tensor([16.0000,  1.5000])
     """,
 )  # fmt: skip
+
+
+frexp_row = define(
+    "frexp", "elementwise", np.frexp, outputs="mantissa exponent", differentiable=1,
+    x=lambda g, exponent: ldexp(g[0], -exponent),
+    jvp=lambda x_t, exponent: (ldexp(x_t, -exponent),),
+    batch="elementwise",
+)  # fmt: skip
+
+
+@public()
+def frexp(input: Any) -> Any:
+    """A mantissa between 1/2 and 1 and an exponent of each element: ``mantissa * 2 ** exponent``.
+
+    Raises ``RuntimeError`` unless the elements are floating.
+
+    >>> import adjoint as torch
+    >>> torch.frexp(torch.tensor([6.0, 0.25])).exponent
+    tensor([ 3, -1], dtype=torch.int32)
+    """
+    if not hasattr(input, "dtype"):
+        raise TypeError(f"frexp(): argument 'input' must be Tensor, not {input!r}")
+    if dtypes.of(input).category != dtypes.FLOATING:
+        raise RuntimeError(f"frexp is for floating types, but the input is {dtypes.of(input)!r}")
+    return return_types.frexp(*frexp_row(input))

@@ -9,9 +9,8 @@ import numpy as np
 
 from adjoint.array.special import scipy_special
 from adjoint.ops.kinds.elementwise import NUMBERS, elementwise
-from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.public import public, publish
-from adjoint.ops.selection import where_row, zero_where
+from adjoint.ops.selection import keep_where, where_row, zero_where
 
 LN2, LN10 = math.log(2.0), math.log(10.0)
 
@@ -217,7 +216,7 @@ def _logit_slope(g: Any, x: Any, eps: float | None) -> Any:
     slope = g / (x * (1 - x))
     if eps is None:
         return where_row((x < 0) | (x > 1), zero_where(x == x, slope) + math.nan, slope)
-    return where_row((x >= eps) & (x <= 1 - eps), slope, zero(g))
+    return keep_where((x >= eps) & (x <= 1 - eps), slope)
 
 
 logit_row = elementwise(

@@ -119,3 +119,25 @@ case(
         wrong(RuntimeError, "must match", ONES, ONES, np.ones(2)),
     ],
 )  # fmt: skip
+
+
+def written(make):
+    """What fits into the first argument, scaled or not."""
+    return [
+        sample(make(2, 3), make(2, 3)),
+        sample(make(2, 3), make(3), alpha=2),
+        sample(make(2, 3), make(), alpha=-3),
+        sample(make(), 2),
+        sample(make(0, 3), make(1, 3), alpha=3),
+    ]
+
+
+for name in ("add", "sub"):
+    case(
+        f"Tensor.{name}_", rows=f"{name} {name}_scaled", samples=written, dtypes=TYPES,
+        errors=[
+            FRACTION, NOT_AN_OPERAND,
+            wrong(RuntimeError, "doesn't match the broadcast shape", ONES, np.ones((2, 3))),
+            wrong(RuntimeError, "can't be cast", INTEGERS, 0.5),
+        ],
+    )  # fmt: skip

@@ -86,3 +86,12 @@ case(
         *binary()(make), sample(make(2, 3), np.array([0, 2, 5])),
     ],
 )  # fmt: skip
+case(
+    "frexp", samples=unary(low=0.3), dtypes=("float32", "float64", "float16"),
+    errors=[wrong(RuntimeError, "floating types", INTEGERS), NOT_A_TENSOR],
+)  # fmt: skip
+case(
+    "frexp", variant="limits", dtypes=("float32", "float64"), errors=[NOT_A_TENSOR],
+    samples=lambda make: [sample(corners(make, 0.0, -0.0, 1.0, -8.0, 1e-3))],
+    differentiable=False, note="values only",
+)  # fmt: skip

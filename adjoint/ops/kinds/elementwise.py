@@ -113,7 +113,10 @@ def as_operator(operation: Callable[..., Any]) -> Callable[..., Any]:
 
 def _callable(row: Row, fallback: Callable[..., Any]) -> Any:
     if row.options or len(row.inputs) > 2:
-        operation = _several(row) if row.is_differentiable else _general(row)
+        if not row.is_differentiable:
+            operation = _general(row)
+        else:
+            operation = _unary_with_options(row) if len(row.inputs) == 1 else _several(row)
     else:
         operation = _unary(row) if len(row.inputs) == 1 else _binary(row, fallback)
     operation.row = row
@@ -203,6 +206,65 @@ def _general(row: Row) -> Any:
 
 
 # -- quick paths: tensors over plain arrays of one floating type ---------------------------------
+
+
+def _unary_with_options(row: Row) -> Any:
+    compute = row.compute
+    names = argument_names(row.formulas[row.inputs[0]])[1:]
+    keep_x, keep_out = row.inputs[0] in names, "out" in names
+    plan: Any = None
+    node_class: Any = None
+
+    def operation(input: Any, *options: Any) -> Any:
+        nonlocal plan, node_class
+        if isinstance(input, Tensor):
+            a = input._array
+            if type(a) is ndarray:
+                kind = a.dtype
+                if kind is FLOAT32 or kind is FLOAT64:
+                    try:
+                        out = compute(a, *options)
+                    except TROUBLE:
+                        return explain(row, (input,), options)
+                    if type(out) is not ndarray:
+                        out = np.asarray(out)
+                    tensor = new(Tensor)
+                    tensor._array = out
+                    tensor._level = input._level
+                    tensor._memory = None
+                    tensor._view = None
+                    edge = input._node
+                    if edge is None or not modes.enabled:
+                        tensor._node = None
+                        if modes.inference:
+                            tensor.__dict__["_inference"] = True
+                        return tensor
+                    if plan is None:
+                        plan, node_class = row.plan(1), row.node_class
+                    node = new(node_class)
+                    node.plan = plan
+                    node.edges = (edge,)
+                    node.saved = (
+                        input if keep_x else None,
+                        out if keep_out else None,
+                        *options,
+                    )
+                    node.sequence = next(clock)
+                    node.shape = out.shape
+                    node.dtype = kind
+                    node.hooks = None
+                    frame: Any = getframe(1)
+                    if frame.f_globals.get("__package__") in INTERNAL_PACKAGES:
+                        frame = user_frame(frame)
+                    node.code = frame.f_code
+                    node.instruction = frame.f_lasti
+                    tensor._node = node
+                    return tensor
+        elif type(input) is ndarray:
+            return row.evaluate((input,), options)
+        return explain(row, (input,), options)
+
+    return operation
 
 
 def _several(row: Row) -> Any:
@@ -306,13 +368,17 @@ DOUBLES: dict[int | float, Any] = {}
 
 def constant(value: int | float, kind: np.dtype[Any]) -> Any:
     """A number as an array of a floating type (or int64), most often the one of the last time."""
-    array = np.array(value, kind)
-    array.flags.writeable = False
-    table = SINGLES if kind is FLOAT32 else DOUBLES
     # Not 0.0, which finds -0.0 too, and not NaN, which finds nothing.
-    if kind is not INT64 and (value or type(value) is int) and value == value and len(table) < 1000:
-        table[value] = array
-    return array
+    if (kind is FLOAT32 or kind is FLOAT64) and (value or type(value) is int):
+        table = SINGLES if kind is FLOAT32 else DOUBLES
+        array = table.get(value)
+        if array is None:
+            array = np.array(value, kind)
+            array.flags.writeable = False
+            if value == value and len(table) < 1000:
+                table[value] = array
+        return array
+    return np.array(value, kind)
 
 
 def _binary(row: Row, fallback: Callable[..., Any]) -> Any:

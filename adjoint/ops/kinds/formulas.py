@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+import numpy as np
+
 from adjoint.array.memory import zeros_like
 from adjoint.ops.kinds.row import Formula
 from adjoint.tape.tensor import Tensor, wrap
@@ -11,6 +13,8 @@ from adjoint.tape.tensor import Tensor, wrap
 
 def zero(g: Any) -> Any:
     """Zeros in place of ``g``: for functions that are constant but for jumps."""
+    if type(g) is np.ndarray:
+        return np.zeros(g.shape, g.dtype)
     if isinstance(g, Tensor):
         return wrap(zeros_like(g._array), g._level)
     return zeros_like(g)
