@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.sums import accurate_sum
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public
 from adjoint.ops.reducing import (
     Dims,
-    accurate_sum,
     dim_or_none,
     flag,
     infer_reduced,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.sums import accurate_sum
 from adjoint.errors import describe_shape
 from adjoint.ops.contraction import require_tensors
 from adjoint.ops.inplace import overwrite
@@ -26,7 +27,7 @@ from adjoint.ops.normalisation_channels import (
     check_channels,
 )
 from adjoint.ops.powers import rsqrt
-from adjoint.ops.reducing import accurate_sum, add_reduce, refuse_dtype
+from adjoint.ops.reducing import add_reduce, refuse_dtype
 from adjoint.ops.reduction import mean_row
 from adjoint.shapes import product
 from adjoint.tape.engine import rows

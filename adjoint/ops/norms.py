@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.sums import accurate_sum
 from adjoint.errors import describe_shape
 from adjoint.ops.arithmetic import sub
 from adjoint.ops.casting import to_dtype
@@ -21,7 +22,6 @@ from adjoint.ops.kinds.rules import Fact, batch_elementwise, infer_elementwise
 from adjoint.ops.powers import pow_number_row
 from adjoint.ops.reducing import (
     Dims,
-    accurate_sum,
     flag,
     infer_reduced,
     inner,

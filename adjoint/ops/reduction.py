@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.sums import accurate_sum
 from adjoint.ops.arithmetic import div, mul
 from adjoint.ops.comparison import eq
 from adjoint.ops.kinds.general import define
@@ -14,7 +15,6 @@ from adjoint.ops.kinds.public import public
 from adjoint.ops.reducing import (
     PLAIN,
     Dims,
-    accurate_sum,
     add_reduce,
     batch_whole,
     dim_or_none,

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.sums import accurate_sum
 from adjoint.ops.comparison import eq
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public
 from adjoint.ops.reducing import (
     Dims,
-    accurate_sum,
     flag,
     infer_reduced,
     inner,

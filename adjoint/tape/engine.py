@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.sums import accurate_sum
 from adjoint.array.value import Value
 from adjoint.errors import GraphError
 from adjoint.tape.modes import modes
@@ -276,7 +277,7 @@ def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:
     dims += range(-len(g.shape), -len(shape))
     if dims:
         g = (
-            np.add.reduce(g, axis=tuple(dims), keepdims=True)
+            accurate_sum(g, tuple(dims), True)
             if type(g) is ndarray
             else rows.sum(g, tuple(dims), True)
         )

@@ -19,8 +19,9 @@ clock = itertools.count(1)
 INTERNAL_PACKAGES = frozenset(
     "adjoint" + suffix
     for suffix in (
-        "", ".array", ".tape", ".ops", ".ops.kinds", ".face", ".autograd", ".func", ".nn", ".nn.modules",
-        ".optim", ".utils", ".utils.data", ".compiler", ".testing", ".viz",
+        "", ".array", ".autograd", ".compiler", ".face", ".func", ".nn", ".nn.modules", ".nn.utils",
+        ".ops", ".ops.kinds", ".optim", ".optim.lr_scheduler", ".printing", ".tape", ".testing",
+        ".utils", ".utils.data", ".viz",
     )
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import adjoint as torch
-from adjoint.ops.reducing import accurate_sum
+from adjoint.array.sums import accurate_sum
 
 SHAPES = [
     ((100_000, 3), (-2,)),  # rows too short to add one by one
