@@ -24,7 +24,7 @@ from adjoint.ops.kinds.row import Row
 from adjoint.ops.kinds.rules import Fact
 from adjoint.ops.movement import permute_row, reshape_row
 from adjoint.ops.reduction import sum_row
-from adjoint.ops.slicing import slice_row
+from adjoint.ops.strided import diagonal_row
 from adjoint.ops.subscripts import Labels, parse, sublists
 from adjoint.shapes import product
 from adjoint.tape.engine import rows
@@ -120,17 +120,15 @@ einsum_row: Any = define(
 
 
 def _diagonals(x: Any, labels: Labels) -> tuple[Any, Labels]:
-    """Keep the diagonal of dimensions that share a label: every (n + 1)th of n times n elements."""
+    """Keep the diagonal of dimensions that share a label."""
     for label in dict.fromkeys(labels):
         while labels.count(label) > 1:
             first = labels.index(label)
             second = labels.index(label, first + 1)
-            rank, size = len(labels), x.shape[first]
-            rest = [place for place in range(rank) if place not in (first, second)]
-            x = permute_row(x, tuple(place - rank for place in (*rest, first, second)))
-            x = reshape_row(x, (*x.shape[:-2], size * size))
-            x = slice_row(x, -1, 0, size * size, size + 1)
-            labels = (*(labels[place] for place in rest), label)
+            rank = len(labels)
+            x = diagonal_row(x, 0, first - rank, second - rank)
+            rest = (labels[place] for place in range(rank) if place not in (first, second))
+            labels = (*rest, label)
     return x, labels
 
 
