@@ -98,6 +98,7 @@ class LBFGS(Optimizer):
             move(params, step, direction, note)
             found = float(evaluate(closure))
             there = flat_gradient(params)
+            note.renew()
             for param, array in zip(params, kept, strict=True):
                 np.copyto(param._array, array)
                 note.write(param)
@@ -226,6 +227,7 @@ def flat_gradient(params: list[Any]) -> Any:
 
 def move(params: list[Any], step: Any, direction: Any, note: Note) -> None:
     """Go along the direction."""
+    note.renew()
     offset = 0
     for param in params:
         array = param._array

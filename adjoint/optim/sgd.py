@@ -13,7 +13,8 @@ class SGD(Elementwise):
     """Goes against the gradient, or a running sum of gradients: the momentum.
 
     The sum is ``momentum * sum + (1 - dampening) * gradient``, beginning with the first gradient;
-    ``nesterov`` looks ahead by one more. Raises ``ValueError`` for negative options, and for
+    ``nesterov`` looks ahead by one more. With ``differentiable`` the first gradient keeps its
+    history there, which PyTorch drops. Raises ``ValueError`` for negative options, and for
     ``nesterov`` without momentum or with dampening.
 
     >>> w = torch.ones(2, requires_grad=True)

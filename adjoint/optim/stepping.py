@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.errors import describe_shape
 from adjoint.ops.complex_parts import view_as_complex, view_as_real
 from adjoint.ops.inplace import alias, store
 from adjoint.optim import arrays, values
@@ -119,6 +120,8 @@ class Elementwise(Optimizer):
             ):
                 self._step_tensors(group, param, grad, state, names, step)
                 continue
+            if not x.flags.c_contiguous and 0 in x.strides:
+                require_own_elements(x)
             if x.dtype is not kind or step != last:
                 kind, last = x.dtype, step
                 numbers = workspace.numbers(self._numbers(group, step), kind)
@@ -226,6 +229,10 @@ class Note:
         self.instruction = 0 if frame is None else frame.f_lasti
         self.when = next(clock)
 
+    def renew(self) -> None:
+        """Note the writes that follow as later than what was recorded since."""
+        self.when = next(clock)
+
     def write(self, tensor: Any) -> None:
         """As ``Memory.note_write``, with the frames walked once for the whole step."""
         memory = tensor._memory
@@ -250,6 +257,15 @@ def pieces(*arrays: Any) -> Iterator[list[Any]]:
     flat = [each.reshape(-1) for each in arrays]
     for begin in range(0, size, PIECE):
         yield [each[begin : begin + PIECE] for each in flat]
+
+
+def require_own_elements(array: Any) -> None:
+    """Raise ``RuntimeError`` where several elements of a parameter are one in memory."""
+    if any(stride == 0 < size - 1 for stride, size in zip(array.strides, array.shape, strict=True)):
+        raise RuntimeError(
+            f"a parameter of shape {describe_shape(array.shape)} was expanded, so that several of "
+            "its elements are one in memory, and cannot be changed one by one; clone() it first"
+        )
 
 
 def advance(step: Any) -> Any:

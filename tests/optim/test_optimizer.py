@@ -102,6 +102,37 @@ def test_a_step_is_a_write(name: str):
     assert "test_optimizer.py:" in str(raised.value).split("was written to at")[1]
 
 
+@pytest.mark.parametrize("search", [None, "strong_wolfe"])
+def test_steps_of_lbfgs_are_writes(search: str | None):
+    w = leaf(1.0, 2.0)
+    optimizer = torch.optim.LBFGS([w], max_iter=2, line_search_fn=search)
+    losses = []
+
+    def closure():
+        loss = (w**4).sum()
+        losses.append(loss)
+        (w.grad,) = torch.autograd.grad(loss, w, retain_graph=True)
+        return loss
+
+    optimizer.step(closure)
+    assert len(losses) > 1
+    for loss in losses[:-1]:  # nothing need be written after the last evaluation
+        with pytest.raises(RuntimeError, match="modified by an inplace"):
+            loss.backward()
+
+
+def test_expanded_parameters():
+    w = torch.ones(1).expand(3).requires_grad_()
+    w.grad = torch.ones(3)
+    with pytest.raises(RuntimeError, match="expanded"):
+        torch.optim.SGD([w], lr=0.5).step()
+    assert w.tolist() == [1.0, 1.0, 1.0]
+    single = torch.ones(2, 1).expand(2, 1)[:, :1].requires_grad_()
+    single.grad = torch.ones(2, 1)
+    torch.optim.SGD([single], lr=0.5).step()
+    assert single.tolist() == [[0.5], [0.5]]
+
+
 def test_the_state_is_written_too():
     w = with_gradient(1.0)
     optimizer = torch.optim.SGD([w], momentum=0.9)
