@@ -9,7 +9,7 @@ import numpy as np
 from adjoint import dtypes
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
-from adjoint.ops.index_rows import masked_select_row
+from adjoint.ops.index_rows import infer_as_first, masked_select_row
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public
 from adjoint.ops.kinds.rules import batch_refused, infer_elementwise, infer_refused
@@ -22,7 +22,7 @@ from adjoint.tape.tensor import Tensor, wrap
 
 
 def _masked_fill(x: Any, mask: Any, value: Any) -> Any:
-    if x.shape == mask.shape:
+    if x.shape == mask.shape and not value.shape:
         out = np.array(x)
     else:
         out = np.empty(np.broadcast_shapes(x.shape, mask.shape, value.shape), x.dtype)
@@ -70,7 +70,7 @@ masked_scatter_row = define(
     x=lambda g, mask: masked_fill_row(g, mask, _no(g)),
     source=lambda g, mask, source_shape: masked_scatter_backward(g, mask, source_shape),
     jvp=lambda x_t, mask, source_t: masked_scatter_row(x_t, mask, source_t),
-    batch="loop", low_precision=False, conjugate=False,
+    batch="loop", infer=infer_as_first, low_precision=False, conjugate=False,
 )  # fmt: skip
 masked_scatter_backward = define(
     "masked_scatter_backward", "indexing", _masked_scatter_backward, inputs="g mask",
@@ -79,7 +79,8 @@ masked_scatter_backward = define(
         np.zeros(g_shape, dtypes.of(g).numpy), mask, g
     ),
     jvp=lambda g_t, mask, shape: masked_scatter_backward(g_t, mask, shape),
-    batch="loop", low_precision=False, conjugate=False,
+    batch="loop", infer=lambda row, inputs, options: (options[0], dtypes.of(inputs[0])),
+    low_precision=False, conjugate=False,
 )  # fmt: skip
 nonzero_row = define(
     "nonzero", "indexing", lambda x: np.argwhere(x), low_precision=False,

@@ -39,7 +39,7 @@ def require_fit(value: Any, kind: dtypes.dtype, caller: str) -> None:
 
     Fractions are cut off silently; a complex number with an imaginary part, a number beyond the
     type's range, and infinity or NaN in an integer are refused. Unsigned types take negative
-    numbers that they can hold the opposite of.
+    whole numbers that they can hold the opposite of.
     """
     low, high = _LIMITS.get(kind) or _limits_of(kind)
     if type(value) is complex:
@@ -50,6 +50,8 @@ def require_fit(value: Any, kind: dtypes.dtype, caller: str) -> None:
         fits = not value.imag and (low <= value.real <= high or _takes_all(value.real, kind))
     else:
         fits = low <= value <= high or _takes_all(value, kind)
+        if value < 0 and kind is dtypes.uint8 and type(value) is float:
+            fits = False
     if not fits:
         raise RuntimeError(
             f"{caller}: the value {value!r} cannot be converted to {kind!r} without overflow"

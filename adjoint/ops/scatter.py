@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
-from adjoint.array.accumulate import not_negative
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.ops.kinds.public import public
@@ -16,7 +15,6 @@ from adjoint.ops.movement import expand_row, reshape_row
 from adjoint.ops.scalars import cast_number
 from adjoint.ops.scatter_reductions import REDUCTIONS, scatter_reduce_row
 from adjoint.ops.scatter_rows import gather_row, scatter_add_row, scatter_row, scatter_value_row
-from adjoint.ops.selection import where_row
 from adjoint.ops.slicing import slice_row
 from adjoint.shapes import broadcast_shapes, normalise_dim, product
 from adjoint.tape.tensor import Tensor, wrap
@@ -105,7 +103,7 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
 
 @public()
 def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
-    """``gather`` with an index that broadcasts, and may count from the end.
+    """``gather`` with an index that broadcasts, and goes round: -1 is the last place.
 
     Raises ``RuntimeError`` for another rank, or an index that is not of int64.
 
@@ -133,8 +131,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     common[place] = input.shape[place]
     input = _stretch(input, tuple(common))
     common[place] = indices.shape[place]
-    require_range("take_along_dim", indices, input.shape[place], RuntimeError, negative=True)
-    indices = counted_from_start(_stretch(indices, tuple(common)), input.shape[place])
+    indices = _wrapped(_stretch(indices, tuple(common)), input.shape[place])
     return gather_row(input, indices, dim)
 
 
@@ -142,13 +139,14 @@ def _stretch(x: Any, shape: tuple[int, ...]) -> Any:
     return x if tuple(x.shape) == shape else expand_row(x, shape)
 
 
-def counted_from_start(index: Any, size: int) -> Any:
-    """An index with what counts from the end made to count from the start."""
+def _wrapped(index: Any, size: int) -> Any:
+    """An index that goes round and round, as PyTorch has it here."""
     values = plain(index)
     if values is None:
-        return where_row(index < 0, index + size, index)
-    found = not_negative(values, size)
-    return index if found is values else wrap(found, index._level)
+        return index % max(size, 1)
+    if not values.size or (values.min() >= 0 and values.max() < size):
+        return index
+    return wrap(np.remainder(values, max(size, 1)), index._level)
 
 
 # -- scatter ------------------------------------------------------------------------------------
