@@ -23,11 +23,13 @@ class BackwardHookFunctionBackward(Node):
 
 
 class _Gate:
-    """What the engine asks of a node's plan and row: here one object is both."""
+    """What the engine and ``viz`` ask of a node's plan and row: here one object is both."""
 
     __slots__ = ("function", "name", "output_count", "row")
 
     direct = None
+    holds = 0  # nothing is saved, so nothing is freed
+    variadic = True
 
     def __init__(self, output_count: int, function: Callable[[Gradients], Gradients]) -> None:
         self.row = self

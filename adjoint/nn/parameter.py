@@ -14,7 +14,7 @@ def _share(kind: type, data: Any) -> Any:
     if data is None:
         data = wrap(np.empty(0, np.float32))
     if not isinstance(data, Tensor):
-        raise TypeError(f"{kind.__name__} takes a Tensor, but got {type(data).__name__}")
+        raise AttributeError(f"{kind.__name__} takes a Tensor, but got {type(data).__name__}")
     leaf: Any = new(kind)
     leaf._array, leaf._level = data._array, data._level
     leaf._node = leaf._view = None
@@ -25,8 +25,8 @@ def _share(kind: type, data: Any) -> Any:
 class Parameter(Tensor):
     """A tensor that a Module it is assigned to lists among its parameters; it is a leaf.
 
-    It shares memory with ``data``. Raises ``TypeError`` for what is no Tensor, ``RuntimeError`` for
-    an integer type unless ``requires_grad`` is False.
+    It shares memory with ``data``. Raises ``AttributeError`` for what is no Tensor, and
+    ``RuntimeError`` for an integer type unless ``requires_grad`` is False.
 
     >>> torch.nn.Parameter(torch.ones(2))
     Parameter containing:

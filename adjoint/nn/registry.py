@@ -112,15 +112,15 @@ class Registry:
         own = self.__dict__
         if isinstance(value, Parameter):
             self._table("_parameters", "parameters")
-            self._forget(name)
+            self._forget(name, "_parameters")
             self.register_parameter(name, value)
         elif isinstance(value, Registry):
             self._table("_modules", "module")
-            self._forget(name)
+            self._forget(name, "_modules")
             self._modules[name] = value
         elif isinstance(value, Buffer):
             self._table("_buffers", "buffers")
-            self._forget(name)
+            self._forget(name, "_buffers")
             self.register_buffer(name, value, value.__dict__.get("persistent", True))
         elif name in own.get("_parameters", ()):
             self._replace(self._parameters, name, value, "parameter", "a Parameter", ())
@@ -140,11 +140,13 @@ class Registry:
             )
         table[name] = value
 
-    def _forget(self, name: str) -> None:
+    def _forget(self, name: str, kept: str) -> None:
+        """Take a name out of everything but the table ``kept``, where it has its place."""
         own = self.__dict__
         own.pop(name, None)
         for table in ("_parameters", "_buffers", "_modules"):
-            own[table].pop(name, None)
+            if table != kept:
+                own[table].pop(name, None)
         self._non_persistent_buffers_set.discard(name)
 
     def __delattr__(self, name: str) -> None:

@@ -1,6 +1,5 @@
 """The layers, a file a family."""
 
-from adjoint.nn.module import Module
 from adjoint.nn.modules.activation import (
     CELU,
     ELU,
@@ -88,6 +87,7 @@ from adjoint.nn.modules.loss_margin import (
     TripletMarginLoss,
     TripletMarginWithDistanceLoss,
 )
+from adjoint.nn.modules.module import Module
 from adjoint.nn.modules.normalization import (
     GroupNorm,
     LayerNorm,

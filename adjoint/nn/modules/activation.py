@@ -52,7 +52,7 @@ class ReLU6(_InPlace):
 
 
 class Hardtanh(_InPlace):
-    """Each element, kept between two bounds; ``ValueError`` unless they are in order."""
+    """Each element, kept between two bounds; ``AssertionError`` unless they are in order."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Hardtanh(_InPlace):
         self.min_val = min_val if min_value is None else min_value
         self.max_val = max_val if max_value is None else max_value
         if self.max_val <= self.min_val:
-            raise ValueError(
+            raise AssertionError(
                 f"max_val must be larger than min_val, but got {self.min_val} and {self.max_val}"
             )
 

@@ -18,12 +18,13 @@ def _as_parameter(value: Any) -> Any:
     return value
 
 
-def _describe(value: Any) -> str:
+def _describe(value: Any, kind: str) -> str:
+    """One line of a printed list or dictionary; ``kind`` is how the element type is named there."""
     if not isinstance(value, Tensor):
         return f"Object of type: {type(value).__name__}"
-    kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
-    sizes = "x".join(map(str, value.shape))
-    return f"{kind} containing: [{value.type()} of size {sizes}]"
+    what = "Parameter" if isinstance(value, Parameter) else "Tensor"
+    sizes = "x".join(map(str, value._array.shape))
+    return f"{what} containing: [{kind} of size {sizes}]"
 
 
 class ParameterList(Module):
@@ -31,8 +32,8 @@ class ParameterList(Module):
 
     >>> torch.nn.ParameterList([torch.zeros(2), torch.zeros(3)])
     ParameterList(
-        (0): Parameter containing: [torch.FloatTensor of size 2]
-        (1): Parameter containing: [torch.FloatTensor of size 3]
+        (0): Parameter containing: [torch.float32 of size 2]
+        (1): Parameter containing: [torch.float32 of size 3]
     )
     """
 
@@ -82,7 +83,10 @@ class ParameterList(Module):
         return self
 
     def extra_repr(self) -> str:
-        return "\n".join(f"  ({place}): {_describe(value)}" for place, value in enumerate(self))
+        return "\n".join(
+            f"  ({place}): {_describe(value, repr(getattr(value, 'dtype', None)))}"
+            for place, value in enumerate(self)
+        )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("ParameterList should not be called: it holds parameters")
@@ -102,8 +106,6 @@ class ParameterDict(Module):
             self.update(parameters)
 
     def __getitem__(self, key: str) -> Any:
-        if key not in self._keys:
-            raise KeyError(key)
         return getattr(self, key)
 
     def __setitem__(self, key: str, value: Any) -> None:
@@ -182,7 +184,10 @@ class ParameterDict(Module):
             self[key] = value
 
     def extra_repr(self) -> str:
-        return "\n".join(f"  ({key}): {_describe(value)}" for key, value in self.items())
+        return "\n".join(
+            f"  ({key}): {_describe(value, value.type() if isinstance(value, Tensor) else '')}"
+            for key, value in self.items()
+        )
 
     def __call__(self, input: Any) -> Any:
         raise RuntimeError("ParameterDict should not be called: it holds parameters")
