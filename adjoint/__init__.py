@@ -4,12 +4,20 @@
 ``viz`` and the like are loaded when first used, which keeps the import about as fast as NumPy's.
 """
 
+import gc
 import importlib
 import math
 import warnings
 from typing import Any
 
-from adjoint import autograd, dtypes, ops, random, tensor
+# Garbage collections find nothing while modules load, and take a tenth of the import's time.
+_collecting = gc.isenabled()
+gc.disable()
+try:
+    from adjoint import autograd, dtypes, ops, random, tensor
+finally:
+    if _collecting:
+        gc.enable()
 from adjoint.devices import (
     channels_last,
     channels_last_3d,
@@ -107,8 +115,20 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"adjoint.{name}")
     if name in _FUNC:
         return getattr(importlib.import_module("adjoint.func"), name)
+    if not name.startswith("_"):
+        _load_networks()
+        if name in globals():
+            return globals()[name]
     raise AttributeError(f"module 'adjoint' has no attribute {name!r}")
 
 
+def _load_networks() -> None:
+    """Bind the names of the families that are loaded when first asked for, such as ``conv2d``."""
+    importlib.import_module("adjoint.ops.networks")
+    for name, function in namespace("").items():
+        globals().setdefault(name, function)
+
+
 def __dir__() -> list[str]:
+    _load_networks()
     return sorted({*globals(), *_LAZY, *_FUNC})

@@ -15,6 +15,7 @@ import numpy as np
 
 import adjoint
 from adjoint import dtypes
+from adjoint.ops import networks  # noqa: F401 - the families that are loaded when asked for
 from adjoint.ops.kinds.public import namespace
 from adjoint.tape.tensor import Tensor, wrap
 from tests.samples.case import Case, Maker, load_cases

@@ -33,7 +33,7 @@ import adjoint  # noqa: E402  isort: skip
 SPACES = ("nn.functional", "linalg", "special", "fft")
 # Written out in the class itself, or not for users.
 HIDDEN_METHODS = frozenset(("__dict__", "__slots__", "__weakref__", "_apply"))
-HIDDEN_NAMES = frozenset(("Any", "LEGACY", "importlib", "math", "namespace", "warnings"))
+HIDDEN_NAMES = frozenset(("Any", "LEGACY", "gc", "importlib", "math", "namespace", "warnings"))
 
 
 def stub(what: str, imports: list[str], lines: list[str]) -> str:

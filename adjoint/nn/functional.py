@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from adjoint.ops import networks as _networks  # noqa: F401 - whose names are read off the table
 from adjoint.ops.kinds.public import namespace as _namespace
 
 _FUNCTIONS = _namespace("nn.functional")

@@ -1,0 +1,43 @@
+"""Families of the table that are loaded when first asked for; see ``adjoint.ops``."""
+
+from adjoint.ops import (
+    convolution,
+    convolution_transposed,
+    distances,
+    dropout,
+    embedding,
+    linear,
+    losses,
+    losses_binary,
+    losses_classes,
+    losses_composed,
+    losses_targets,
+    normalisation,
+    normalisation_batch,
+    normalisation_channels,
+    padding,
+    polynomials,
+    pooling,
+    pooling_adaptive,
+)
+
+__all__ = [
+    "convolution",
+    "convolution_transposed",
+    "distances",
+    "dropout",
+    "embedding",
+    "linear",
+    "losses",
+    "losses_binary",
+    "losses_classes",
+    "losses_composed",
+    "losses_targets",
+    "normalisation",
+    "normalisation_batch",
+    "normalisation_channels",
+    "padding",
+    "polynomials",
+    "pooling",
+    "pooling_adaptive",
+]
