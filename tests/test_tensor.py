@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -386,6 +388,23 @@ def test_names_of_the_top_level():
     assert {"tensor", "nn", "float32", "vmap"} <= set(dir(torch))
     with pytest.raises(AttributeError, match="no attribute 'fridge'"):
         torch.fridge  # noqa: B018
+
+
+def test_families_of_networks_are_loaded_when_asked_for():
+    program = """
+import gc, sys
+import adjoint
+assert gc.isenabled()
+assert "adjoint.ops.convolution" not in sys.modules
+assert not hasattr(adjoint, "fridge")
+assert adjoint.conv2d is adjoint.nn.functional.conv2d
+assert adjoint.conv2d is vars(adjoint)["conv2d"]
+gc.disable()
+del sys.modules["adjoint"]
+import adjoint
+assert not gc.isenabled()
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_infinities_are_silent():
