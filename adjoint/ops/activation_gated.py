@@ -46,6 +46,9 @@ def prelu(input: Any, weight: Any) -> Any:
     >>> torch.prelu(torch.tensor([-1.0, 2.0]), torch.tensor([0.25]))
     tensor([-0.2500,  2.0000])
     """
+    for name, value in (("input", input), ("weight", weight)):
+        if not hasattr(value, "dtype"):
+            raise TypeError(f"prelu(): argument {name!r} must be Tensor, not {value!r}")
     rank, shape = len(input.shape), tuple(weight.shape)
     if dtypes.of(weight) is not dtypes.of(input):
         raise RuntimeError(

@@ -9,7 +9,7 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.ops.inplace import in_place
-from adjoint.ops.kinds.elementwise import constant, elementwise
+from adjoint.ops.kinds.elementwise import NUMBERS, constant, elementwise
 from adjoint.ops.kinds.public import FUNCTIONAL, public
 from adjoint.ops.selection import bound, keep_where, where_row, zero_where
 
@@ -130,6 +130,12 @@ threshold_row = elementwise(
 )  # fmt: skip
 
 
+def _check_numbers(name: str, **options: Any) -> None:
+    for option, value in options.items():
+        if not isinstance(value, NUMBERS):
+            raise TypeError(f"{name}(): argument {option!r} must be Number, not {value!r}")
+
+
 @public(method=False, name="threshold")
 def top_threshold(input: Any, threshold: float, value: float) -> Any:
     """Each element that is above ``threshold``, and ``value`` in place of the others.
@@ -138,6 +144,7 @@ def top_threshold(input: Any, threshold: float, value: float) -> Any:
     >>> torch.threshold(torch.tensor([0.5, 2.0]), 1.0, -1.0)
     tensor([-1.,  2.])
     """
+    _check_numbers("threshold", threshold=threshold, value=value)
     return threshold_row(input, threshold, value)
 
 
@@ -149,6 +156,7 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
     >>> torch.nn.functional.threshold(torch.tensor([0.5, 2.0]), 1.0, -1.0)
     tensor([-1.,  2.])
     """
+    _check_numbers("threshold", threshold=threshold, value=value)
     return form(threshold_row, "threshold_", inplace)(input, threshold, value)
 
 

@@ -107,6 +107,9 @@ def _read_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[dtypes.dtyp
         if name in given or name not in (*names, "other", "memory_format"):
             raise TypeError(f"to() got an unexpected argument {name!r}")
         given[name] = value
+    for name in ("non_blocking", "copy"):
+        if not isinstance(given.get(name, False), bool):
+            raise TypeError(f"to(): argument {name!r} must be bool, not {given[name]!r}")
     if given.get("device") is not None:
         require_cpu(given["device"])
     kind = given.get("dtype")

@@ -21,6 +21,7 @@ from adjoint.ops.kinds.rules import infer_elementwise
 from adjoint.ops.kinds.viewing import viewing
 from adjoint.ops.selection import where_row
 from adjoint.ops.trigonometric import cos, sin
+from adjoint.shapes import broadcast_shapes
 from adjoint.tape import engine
 
 
@@ -312,6 +313,7 @@ def _check_parts(name: str, first: Any, second: Any) -> None:
     for value in (first, second):
         if not hasattr(value, "dtype"):
             raise TypeError(f"{name}(): arguments must be Tensor, not {value!r}")
+    broadcast_shapes(tuple(first.shape), tuple(second.shape))
     kinds = dtypes.of(first), dtypes.of(second)
     if kinds[0] is not kinds[1]:
         raise RuntimeError(

@@ -15,7 +15,7 @@ from adjoint.ops.kinds.elementwise import NUMBERS, elementwise
 from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.public import public
 from adjoint.ops.kinds.row import FLOAT32, FLOAT64
-from adjoint.ops.selection import bound, where_row, zero_where
+from adjoint.ops.selection import bound, zero_where
 from adjoint.ops.transcendental import log
 from adjoint.tape.tensor import Tensor
 
@@ -66,21 +66,16 @@ def _slope_of_base(g: Any, x: Any, y: Any) -> Any:
 
 
 def _slope_of_exponent(g: Any, x: Any, y: Any, out: Any) -> Any:
-    """Zero where the base is and the exponent not negative: the power is constant there.
-
-    The logarithm is of 1 there, so that no derivative of higher order meets an infinity.
-    """
+    """Zero where the base is and the exponent not negative: the power is constant there."""
     rest = x == 0
     if dtypes.of(y).category != dtypes.COMPLEX:
         rest = rest & (y >= 0)
-    one = np.array(1, dtypes.of(x).numpy)
-    return zero_where(rest, g * (out * log(where_row(rest, one, x))))
+    return g * zero_where(rest, out * log(x))
 
 
 def _slope_over_number(g: Any, x: Any, out: Any, base: Any) -> Any:
     if base == 0:
-        kind = dtypes.of(x).numpy
-        return g * (out * where_row(x >= 0, np.array(0, kind), np.array(-math.inf, kind)))
+        return g * zero_where(x >= 0, out * -math.inf)
     if dtypes.of(out).category == dtypes.COMPLEX:
         return g * (out * cmath.log(base))
     return g * (out * (math.log(base) if base > 0 else math.nan))

@@ -276,7 +276,7 @@ def mvlgamma(input: Any, p: int) -> Any:
 
 
 def _incomplete_slope(g: Any, x: Any, y: Any) -> Any:
-    return g * exp((x - 1) * log(y) - y - lgamma(x))
+    return g * exp((x + -1) * log(y) - y - lgamma(x))
 
 
 igamma = elementwise(

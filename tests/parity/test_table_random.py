@@ -87,6 +87,8 @@ def excused(call: Call, ours: Any, theirs: Any) -> bool:
         return call.changed == "other argument" and "has no attribute" in str(ours)
     if isinstance(theirs, Exception):
         return lacks_kernel(theirs) or any(words in str(theirs) for words in OF_ITS_OWN)
+    if any(getattr(each, "dtype", None) is torch.complex32 for each in theirs):
+        return isinstance(ours, RuntimeError)  # a type that Adjoint does not have
     if not isinstance(ours, Exception) and other_of_equals(call, ours, theirs):
         return True
     nothing = any(leaf.size == 0 for leaf in call.leaves)

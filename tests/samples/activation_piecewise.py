@@ -1,6 +1,6 @@
 """Samples of ``adjoint/ops/activation_piecewise.py``."""
 
-from tests.samples.case import case, sample, wrong
+from tests.samples.case import case, wrong
 from tests.samples.elementwise import (
     BOOLEANS,
     NO_INTEGERS,
@@ -25,10 +25,6 @@ def functional(name, rows=None, errors=(NOT_A_TENSOR, NO_INTEGERS), **facts):
 
 case("relu", samples=unary(*CORNERS), dtypes=REAL, errors=[NOT_A_TENSOR, NO_TRUTH])
 functional("relu", samples=unary(*CORNERS), errors=[NOT_A_TENSOR, NO_TRUTH])
-case(
-    "nn.functional.relu", variant="in place", rows="relu", errors=[NO_TRUTH],
-    samples=lambda make: [sample(make(2, 3) * 1, inplace=False), sample(make(), False)],
-)  # fmt: skip
 functional("relu6", "hardtanh", samples=unary(*CORNERS, high=8.0), errors=[NO_TRUTH])
 functional(
     "hardtanh",

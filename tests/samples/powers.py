@@ -96,3 +96,11 @@ case(
     errors=[wrong(NotImplementedError, "bool", BOOLEANS, BOOLEANS)],
     differentiable=False, note="integers have no derivative",
 )  # fmt: skip
+case(
+    "Tensor.float_power_", rows="pow_number",
+    samples=lambda make: [
+        sample(make(2, 3, low=0.5, dtype="float64"), 2.5),
+        sample(make(low=0.5, dtype="float64"), 3),
+    ],
+    errors=[wrong(RuntimeError, "double precision", np.ones(3, np.float32), 2)],
+)  # fmt: skip
