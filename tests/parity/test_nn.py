@@ -99,6 +99,35 @@ MODULES: list[tuple[str, Any]] = [
     ("nn.ParameterList([torch.ones(2), torch.ones(2, 3)])", None),
     ("nn.ParameterDict({'a': torch.ones(2)})", None),
     ("nn.Sequential()", (2,)),
+    ("nn.CosineSimilarity(0)", [(3, 4), (3, 4)]),
+    ("nn.PairwiseDistance(1.5, keepdim=True)", [(3, 4), (3, 4)]),
+    ("nn.ConstantPad1d((1, 2), 0.5)", (2, 3)),
+    ("nn.ConstantPad3d(1, 2.0)", (1, 2, 2, 3)),
+    ("nn.ZeroPad2d((1, 0, 2, 1))", (1, 2, 3, 3)),
+    ("nn.ReflectionPad1d(2)", (2, 5)),
+    ("nn.ReflectionPad2d(1)", (2, 3, 4)),
+    ("nn.ReplicationPad2d((2, 1, 0, 3))", (2, 3, 4)),
+    ("nn.ReplicationPad3d(1)", (2, 2, 3, 4)),
+    ("nn.CircularPad2d(1)", (1, 2, 3, 4)),
+    ("nn.RNNCell(2, 3)", (4, 2)),
+    ("nn.RNNCell(2, 3, False, 'relu')", [(2,), (3,)]),
+    ("nn.GRUCell(2, 3)", [(4, 2), (4, 3)]),
+    ("nn.GRUCell(2, 3, bias=False)", (4, 2)),
+]
+
+# Sequences have states beside their outputs.
+RECURRENT = [
+    ("nn.RNN(2, 3)", (5, 4, 2), None),
+    ("nn.RNN(2, 3, 2, 'relu', bidirectional=True, batch_first=True)", (4, 5, 2), (4, 4, 3)),
+    ("nn.RNN(2, 3, bias=False)", (5, 2), (1, 3)),
+    ("nn.RNN(2, 3, 2, dropout=0.4)", (5, 4, 2), None),
+    ("nn.GRU(2, 3, 2)", (5, 4, 2), (2, 4, 3)),
+    ("nn.GRU(2, 3, bidirectional=True, batch_first=True)", (5, 2), None),
+    ("nn.LSTM(2, 3)", (5, 4, 2), None),
+    ("nn.LSTM(2, 3, 2, bidirectional=True, batch_first=True)", (4, 5, 2), (4, 4, 3)),
+    ("nn.LSTM(2, 3, proj_size=2)", (5, 4, 2), None),
+    ("nn.LSTM(2, 3, bias=False)", (5, 2), (1, 3)),
+    ("nn.LSTMCell(2, 3)", (4, 2), (4, 3)),
 ]
 
 # Losses with their inputs: numbers, probabilities, classes, or signs.
@@ -120,6 +149,8 @@ LOSSES: list[tuple[str, tuple[str, ...]]] = [
     ("nn.CosineEmbeddingLoss(0.1)", ("x", "x", "row sign")),
     ("nn.SoftMarginLoss()", ("x", "sign")),
     ("nn.MultiLabelSoftMarginLoss()", ("x", "p")),
+    ("nn.TripletMarginLoss(swap=True)", ("x", "x", "x")),
+    ("nn.TripletMarginWithDistanceLoss(margin=0.5)", ("x", "x", "x")),
 ]
 
 
@@ -173,6 +204,32 @@ def test_module(expression: str, shapes: Any) -> None:
     for one, two in zip(run(adjoint, ours, arrays), run(torch, theirs, arrays), strict=True):
         assert one.dtype == two.dtype
         np.testing.assert_allclose(one, two, rtol=2e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize(("expression", "shape", "state"), RECURRENT)
+def test_recurrent(expression: str, shape: Any, state: Any) -> None:
+    draw = np.random.RandomState(5)
+    x = draw.standard_normal(shape).astype(np.float32)
+    states = [draw.standard_normal(state).astype(np.float32) for _ in range(2)] if state else []
+    found = []
+    for library in LIBRARIES:
+        module = make(expression, library)
+        leaf = library.tensor(x, requires_grad=True)
+        given = [library.tensor(each, requires_grad=True) for each in states]
+        library.manual_seed(7)
+        if not given:
+            out, last = module(leaf)
+        else:
+            out, last = module(leaf, tuple(given) if "LSTM" in expression else given[0])
+        ends = last if isinstance(last, tuple) else (last,)
+        sum([(each * each).sum() for each in ends], (out * out).sum()).backward()
+        gradients = [leaf.grad, *(param.grad for param in module.parameters())]
+        if "LSTM" in expression or not given:
+            gradients += [each.grad for each in given]
+        found.append([repr(module), *map(array, (out, *ends, *gradients))])
+    assert found[0][0] == found[1][0]
+    for one, two in zip(found[0][1:], found[1][1:], strict=True):
+        np.testing.assert_allclose(one, two, rtol=2e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("expression", "kinds"), LOSSES)
@@ -367,6 +424,19 @@ REFUSED = [
     "nn.Linear(2, 1).load_state_dict({'weight': 3}, strict=False)",
     "nn.Linear(2, 1).load_state_dict([1])",
     "nn.Linear(2, 1).get_extra_state()",
+    "nn.RNN(2, 3, nonlinearity='foo')",
+    "nn.RNN(2, 0)",
+    "nn.RNN(2, 3, dropout=2)",
+    "nn.RNN(2.0, 3)",
+    "nn.LSTM(2, 3, proj_size=3)",
+    "nn.RNN(2, 3)(torch.ones(2))",
+    "nn.RNN(2, 3)(torch.ones(5, 4, 3))",
+    "nn.RNN(2, 3)(torch.ones(5, 4, 2), torch.ones(2, 4, 3))",
+    "nn.RNN(2, 3)(torch.ones(5, 4, 2, dtype=torch.float64))",
+    "nn.RNNCell(2, 3)(torch.ones(1, 1, 2))",
+    "nn.RNNCell(2, 3)(torch.ones(4, 2), torch.ones(5, 3))",
+    "nn.RNNCell(2, 3, nonlinearity='foo')(torch.ones(4, 2))",
+    "nn.TripletMarginLoss(margin=0)",
     "nn.init.calculate_gain('foo')",
     "nn.init.eye_(torch.ones(2))",
     "nn.init.dirac_(torch.ones(2, 2))",

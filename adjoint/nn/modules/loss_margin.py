@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adjoint.nn import functional as F
+from adjoint.nn.modules.distance import PairwiseDistance
 from adjoint.nn.modules.loss import Loss, WeightedLoss
 
 
@@ -62,48 +63,12 @@ class SoftMarginLoss(Loss):
         return F.soft_margin_loss(input, target, reduction=self.reduction)
 
 
-class MultiLabelMarginLoss(Loss):
-    """Margins between the classes that a row of targets lists and all others."""
-
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.multilabel_margin_loss(input, target, reduction=self.reduction)
-
-
 class MultiLabelSoftMarginLoss(WeightedLoss):
     """The mean over classes of the binary cross entropy of ``sigmoid(input)``."""
 
     def forward(self, input: Any, target: Any) -> Any:
         return F.multilabel_soft_margin_loss(
             input, target, weight=self.weight, reduction=self.reduction
-        )
-
-
-class MultiMarginLoss(WeightedLoss):
-    """``max(0, margin - input[target] + input[i]) ** p`` summed over the other classes."""
-
-    def __init__(
-        self,
-        p: int = 1,
-        margin: float = 1.0,
-        weight: Any = None,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(weight, size_average, reduce, reduction)
-        if p not in (1, 2):
-            raise ValueError(f"only p == 1 and p == 2 supported, but got {p}")
-        self.p = p
-        self.margin = margin
-
-    def forward(self, input: Any, target: Any) -> Any:
-        return F.multi_margin_loss(
-            input,
-            target,
-            p=self.p,
-            margin=self.margin,
-            weight=self.weight,
-            reduction=self.reduction,
         )
 
 
@@ -157,7 +122,9 @@ class TripletMarginWithDistanceLoss(Loss):
             raise ValueError(
                 f"TripletMarginWithDistanceLoss: margin must be greater than 0, but got {margin}"
             )
-        self.distance_function = distance_function
+        self.distance_function = (
+            PairwiseDistance() if distance_function is None else distance_function
+        )
         self.margin = margin
         self.swap = swap
 
@@ -177,9 +144,7 @@ __all__ = [
     "CosineEmbeddingLoss",
     "HingeEmbeddingLoss",
     "MarginRankingLoss",
-    "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
-    "MultiMarginLoss",
     "SoftMarginLoss",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
