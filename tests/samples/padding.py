@@ -49,8 +49,8 @@ def own(mode, *more):
             sample(make(2, 3, 4), (3, 0), mode=mode),
             sample(make(2, 3, 4), (1, 1, 2, 0), mode),
             sample(make(1, 2, 3, 4), (0, 2, 1, 1), mode),
-            sample(make(2, 3, 2, 3), (1, 1, 1, 0, 2, 1), mode),
-            sample(make(2, 5), (-1, 2), mode),
+            sample(make(2, 3, 4, 3), (1, 1, 1, 0, 2, 1), mode),
+            sample(make(2, 5), (-1, 1), mode),
             sample(make(0, 2, 3), (1, 1), mode),
             *(sample(make(*shape), pads, mode) for shape, pads in more),
         ]
