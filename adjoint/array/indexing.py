@@ -77,7 +77,7 @@ def _flat_places(index: Any, dims: Dims, shape: tuple[int, ...]) -> Any:
 def add_up(g: Any, index: Any, shape: tuple[int, ...], dims: Dims, place: int) -> Any:
     """Zeros of ``shape`` with ``g`` added at the places that ``index`` names."""
     if not dims:
-        return np.array(g).reshape(shape)
+        return np.array(g).reshape(shape) if index.size else np.zeros(shape, g.dtype)
     size, rank = index.ndim - 1, len(shape)
     sizes = tuple(shape[dim] for dim in dims)
     rest = tuple(shape[dim] for dim in range(-rank, 0) if dim not in dims)
@@ -100,7 +100,8 @@ def write(x: Any, index: Any, source: Any, dims: Dims, place: int, accumulate: b
 def write_into(x: Any, index: Any, source: Any, dims: Dims, place: int, accumulate: bool) -> None:
     """The same in the memory of ``x``."""
     if not dims:
-        x[...] = x + source if accumulate else source
+        if index.size:
+            x[...] = x + source if accumulate else source
         return
     source = _laid_out(x, index, source, dims, place)
     adding = accumulate and x.dtype.kind != "b"

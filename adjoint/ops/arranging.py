@@ -225,14 +225,16 @@ def repeat_interleave(
     >>> torch.repeat_interleave(torch.tensor([1, 2]), torch.tensor([1, 2]))
     tensor([1, 2, 2])
     """
+    if repeats is None and dim is not None:
+        raise TypeError("repeat_interleave(): repeats are needed where a dim is given")
     if repeats is None:
         places = _places(input, len(input.shape) and input.shape[0])
         return wrap(places, input._level)
     if dim is None:
         input, dim = flatten(input), 0
-    dim = normalise_dim(dim, len(input.shape))
     if not input.shape:
-        input = reshape_row(input, (1,))
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    dim = normalise_dim(dim, len(input.shape))
     size = input.shape[dim]
     if not isinstance(repeats, Tensor):
         times = as_index(repeats)

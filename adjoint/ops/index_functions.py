@@ -51,7 +51,8 @@ def _same_type(name: str, input: Any, source: Any) -> None:
 def index_select(input: Any, dim: int, index: Any) -> Any:
     """The slices along ``dim`` that the vector ``index`` names, in its order.
 
-    Raises ``IndexError`` for a place out of range (they do not count from the end) or a matrix.
+    Raises ``IndexError`` (along the second dimension ``RuntimeError``) for a place out of range,
+    as they do not count from the end.
 
     >>> import adjoint as torch
     >>> torch.index_select(torch.tensor([[1, 2], [3, 4]]), 0, torch.tensor([1, 1]))
@@ -69,42 +70,45 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
             )
         require_range("index_select", index, 1, IndexError)
         return index_select_row(input, places, (), 0)
-    require_range("index_select", index, input.shape[dim], IndexError)
+    # PyTorch looks for places in three ways, each with an error of its own.
+    rank = len(input.shape)
+    plain_way = rank == 1 or (dim + rank != 1 and 0 not in input.shape)
+    error = IndexError if plain_way else RuntimeError
+    require_range("index_select", index, input.shape[dim], error)
     return index_select_row(input, places, (dim,), -dim - 1)
 
 
-def _slices(name: str, input: Any, dim: int, places: Any, source: Any, error: Any) -> Any:
-    """The source of a write checked against what it is written to."""
-    if not input.shape or not source.shape:
-        if len(source.shape) or places.shape[1] != 1:
-            raise error(
-                f"{name}(): a source of shape {describe_shape(source.shape)} and "
-                f"{places.shape[1]} places do not fit a tensor of shape "
-                f"{describe_shape(input.shape)}"
-            )
-        return source
-    if len(source.shape) != len(input.shape):
-        raise error(
-            f"{name}(): source and self must have as many dimensions, but got shapes "
-            f"{describe_shape(source.shape)} and {describe_shape(input.shape)}"
-        )
-    if source.shape[dim] != places.shape[1]:
-        raise error(
-            f"{name}(): Number of indices ({places.shape[1]}) should be equal to source.size(dim) "
-            f"({source.shape[dim]}), for dim {dim + len(input.shape)}"
-        )
-    wanted = [*input.shape]
-    wanted[dim] = source.shape[dim]
-    if tuple(wanted) != tuple(source.shape):
+def _without(shape: Any, dim: int) -> tuple[int, ...]:
+    """A shape without the dimension of the slices, which a tensor of none has not."""
+    place = dim + len(shape)
+    return (*shape[:place], *shape[place + 1 :]) if shape else ()
+
+
+def _check_slices(name: str, input: Any, dim: int, source: Any) -> None:
+    both = bool(input.shape and source.shape)
+    slices = [_without(each.shape, dim) if both else tuple(each.shape) for each in (input, source)]
+    if name == "index_copy" and not both:
+        slices = [_without(each.shape, dim) for each in (input, source)]
+    if slices[0] != slices[1]:
         raise RuntimeError(
             f"{name}(): source tensor shape must match self tensor shape, excluding the specified "
-            f"dimension: got {describe_shape(source.shape)} for {describe_shape(input.shape)}"
+            f"dimension {dim}: got {describe_shape(source.shape)} for "
+            f"{describe_shape(input.shape)}"
         )
-    return source
+
+
+def _check_count(name: str, places: Any, source: Any, dim: int, error: type[Exception]) -> None:
+    count = source.shape[dim] if source.shape else 1
+    if count != places.shape[1]:
+        raise error(
+            f"{name}(): Number of indices ({places.shape[1]}) should be equal to source.size(dim) "
+            f"({count}) for a source of shape {describe_shape(source.shape)}"
+        )
 
 
 def _write(row: Any, input: Any, dim: int, places: Any, source: Any, accumulate: bool) -> Any:
     if not input.shape:
+        source = reshape_row(source, ()) if source.shape else source
         return row(input, places, source, (), 0, accumulate)
     return row(input, places, source, (dim,), -dim - 1, accumulate)
 
@@ -123,7 +127,9 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) 
     dim = normalise_dim(dim, len(input.shape))
     places = _vector("index_add", index, IndexError)
     _same_type("index_add", input, source)
-    source = _slices("index_add", input, dim, places, source, RuntimeError)
+    if len(source.shape) == len(input.shape) or not source.shape:
+        _check_count("index_add", places, source, dim, RuntimeError)
+    _check_slices("index_add", input, dim, source)
     require_range("index_add", index, input.shape[dim] if input.shape else 1, RuntimeError)
     if alpha != 1:
         if isinstance(alpha, float) and dtypes.of(input).category < dtypes.FLOATING:
@@ -149,7 +155,15 @@ def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
     dim = normalise_dim(dim, len(input.shape))
     places = _vector("index_copy", index, IndexError)
     _same_type("index_copy", input, source)
-    source = _slices("index_copy", input, dim, places, source, IndexError)
+    if input.shape and source.shape and len(input.shape) != len(source.shape):
+        raise IndexError(
+            "index_copy(): source and self must have as many dimensions, but got shapes "
+            f"{describe_shape(source.shape)} and {describe_shape(input.shape)}"
+        )
+    if not source.shape:
+        _check_count("index_copy", places, source, dim, IndexError)
+    _check_slices("index_copy", input, dim, source)
+    _check_count("index_copy", places, source, dim, IndexError)
     require_range("index_copy", index, input.shape[dim] if input.shape else 1, IndexError)
     return _write(index_copy_row, input, dim, places, source, False)
 

@@ -16,11 +16,12 @@ from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.row import Row
 from adjoint.ops.kinds.rules import Fact, batch_refused, infer_refused
 from adjoint.ops.movement import expand_row, permute_row, reshape_row
+from adjoint.ops.selection import where_row
 
 ALL = slice(None)
 Dims = tuple[int, ...]
 
-_NO_INDEX = np.zeros((0, 1), np.int64)  # a tensor without dimensions has one place
+_NO_INDEX = np.zeros((1, 1), np.int64)  # a tensor without dimensions has one place
 
 # -- batching -----------------------------------------------------------------------------------
 
@@ -143,12 +144,12 @@ def _left(g: Any, index: Any, dims: Dims, place: int, accumulate: bool) -> Any:
     return index_put_row(g, index, np.zeros((), dtypes.of(g).numpy), dims, place, False)
 
 
-def writing(name: str, node_name: str | None = None) -> Any:
+def writing(name: str, node_name: str | None = None, to_source: Any = None) -> Any:
     """A row that writes: ``row(x, index, source, dims, place, accumulate)``."""
     row = define(
         name, "indexing", write, inputs="x index source", options="dims place accumulate",
         x=lambda g, index, dims, place, accumulate: _left(g, index, dims, place, accumulate),
-        source=lambda g, index, dims, place: index_row(g, index, dims, place),
+        source=to_source or (lambda g, index, dims, place: index_row(g, index, dims, place)),
         jvp=lambda x_t, source_t, index, dims, place, accumulate: row(
             x_t, index, source_t, dims, place, accumulate
         ),
@@ -162,7 +163,17 @@ index_row, index_select_row, take_row = map(reading, ("index", "index_select", "
 index_put_row, index_add_row, index_copy_row, index_fill_row, put_row = map(
     writing, ("index_put", "index_add", "index_copy", "index_fill", "put")
 )
-index_fill_tensor_row = writing("index_fill_tensor", "IndexFillBackward1")
+
+
+def _filled(g: Any, index: Any, dims: Dims, place: int) -> Any:
+    """What of ``g`` stands where the index writes, each place once."""
+    hit = index_put_row(
+        np.zeros(g.shape, np.bool_), index, np.ones((), np.bool_), dims, place, False
+    )
+    return where_row(hit, g, np.zeros((), dtypes.of(g).numpy))
+
+
+index_fill_tensor_row = writing("index_fill_tensor", "IndexFillBackward1", _filled)
 index_backward = define(
     "index_backward", "indexing", add_up, inputs="g index", options="shape dims place",
     g=lambda g, index, dims, place: index_row(g, index, dims, place),

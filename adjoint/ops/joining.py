@@ -273,6 +273,8 @@ def block_diag(*tensors: Any) -> Any:
 
 
 def _each(name: str, tensors: tuple[Any, ...], rank: int) -> Any:
+    if not tensors:
+        return ()
     if len(tensors) == 1 and not isinstance(tensors[0], (tuple, list)):
         return _at_least(checked(name, list(tensors))[0], rank)
     listed = tensors[0] if len(tensors) == 1 else tensors

@@ -113,6 +113,11 @@ def require_mask(name: str, mask: Any) -> None:
         raise RuntimeError(f"{name}: expected a boolean mask, but got {dtypes.of(mask)!r}")
 
 
+def _require_tensor(name: str, input: Any) -> None:
+    if not isinstance(input, (Value, np.ndarray)):
+        raise TypeError(f"{name}(): argument 'input' must be Tensor, not {type(input).__name__}")
+
+
 def _stretch(x: Any, shape: tuple[int, ...]) -> Any:
     return x if tuple(x.shape) == shape else expand_row(x, shape)
 
@@ -141,6 +146,7 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     tensor([[1],
             [3]])
     """
+    _require_tensor("nonzero", input)
     if not as_tuple:
         return nonzero_row(input)
     if not input.shape:
@@ -159,6 +165,7 @@ def argwhere(input: Any) -> Any:
     >>> torch.argwhere(torch.tensor([[0, 1]]))
     tensor([[0, 1]])
     """
+    _require_tensor("argwhere", input)
     return nonzero_row(input)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
-from adjoint.array.memory import is_contiguous, stretch, strides_of
+from adjoint.array.memory import dense_strides, is_contiguous, stretch, strides_of
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.ops.kinds.general import define
@@ -101,6 +101,8 @@ engine.rows.permute = permute_row
 def sizes_from(name: str, args: tuple[Any, ...], keyword: Any) -> tuple[int, ...]:
     """The ints of ``f(2, 3)``, ``f((2, 3))`` or ``f(size=(2, 3))``; ``TypeError`` for none."""
     if keyword is not None:
+        if args:
+            raise TypeError(f"{name}(): sizes or dims are given twice, also by name")
         args = (keyword,)
     if not args:
         raise TypeError(f"{name}() needs sizes or dims: none were given")
@@ -192,12 +194,15 @@ def _view_dtype(input: Any, kind: Any) -> Any:
                 f"(different element sizes), but got {input.shape[-1]}"
             )
         array = input._array if hasattr(input, "_array") else input
-        if strides_of(input)[-1] != 1 and isinstance(array, Value):
+        empty = 0 in input.shape
+        strides = dense_strides(input.shape) if empty else strides_of(input)
+        if strides[-1] != 1 and isinstance(array, Value):
             input = clone_row(input, "C")  # the transform's layout is no business of the user's
-        elif strides_of(input)[-1] != 1:
+        elif strides[-1] != 1 or any(stride * old % new for stride in strides[:-1]):
             raise RuntimeError(
-                f"self.stride(-1) must be 1 to view {present!r} as {kind!r} (different element "
-                f"sizes), but got {strides_of(input)[-1]}"
+                f"self.stride(-1) must be 1, and the others divisible by {max(new // old, 1)}, to "
+                f"view {present!r} as {kind!r} (different element sizes), but the strides are "
+                f"{describe_shape(strides)}"
             )
     return view_dtype_row(input, kind)
 

@@ -82,11 +82,12 @@ def _fold(g: Any, dim: int, size: int, before: int, after: int, mode: str) -> An
     """Add what lies in the padding along one dimension to where it came from."""
     sources = _sources(size, before, after, mode)
     length = g.shape[dim]
-    first, last = max(before, 0), length - max(after, 0)
+    first = min(max(before, 0), length)
+    last = max(first, length - max(after, 0))
     out = np.zeros((*g.shape[:dim], size, *g.shape[g.ndim + dim + 1 :]), g.dtype)
-    out[along(dim, slice(sources[first], sources[first] + last - first))] = (
-        g[along(dim, slice(first, last))] if last > first else 0
-    )
+    if last > first:
+        inside = slice(sources[first], sources[first] + last - first)
+        out[along(dim, inside)] = g[along(dim, slice(first, last))]
     for part in (slice(0, first), slice(last, length)):
         if part.start == part.stop:
             continue
@@ -174,6 +175,8 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
     >>> torch.nn.functional.pad(torch.tensor([[1, 2, 3]]), (1, 1), mode="reflect")
     tensor([[2, 1, 2, 3, 2]])
     """
+    if not isinstance(mode, str):
+        raise TypeError(f"pad(): argument 'mode' must be str, not {type(mode).__name__}")
     if isinstance(value, complex):
         raise TypeError("pad(): argument 'value' must be float, not complex")
     if mode == "constant":
@@ -189,10 +192,10 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
             f"padding of {count} dimensions with mode {mode!r} is for tensors of {count + 1} or "
             f"{count + 2} dimensions, not of shape {describe_shape(input.shape)}"
         )
+    _check_own(input, pads, mode)
     if mode == "circular" and min(map(min, pads)) < 0:  # what is cut off is not seen again
         input = constant_pad_nd(input, [min(each, 0) for pair in pads for each in pair])
         pads = tuple((max(before, 0), max(after, 0)) for before, after in pads)
-    _check_own(input, pads, mode)
     return OWN[mode, count](input, pads)
 
 
@@ -214,7 +217,7 @@ def _check_own(input: Any, pads: Pads, mode: str) -> None:
     for number, (before, after) in enumerate(pads):
         size = input.shape[-number - 1]
         limit = {"reflect": size - 1, "circular": size}.get(mode, max(before, after))
-        if not size or max(before, after) > limit or size + before + after < 1:
+        if not size or max(before, after) > limit or size + before + after < 0:
             raise RuntimeError(
                 f"{_LIMITS[mode]}: padding ({before}, {after}) of dimension "
                 f"{len(input.shape) - number - 1} of shape {describe_shape(input.shape)}"

@@ -72,14 +72,20 @@ def check_sizes(name: str, index: Any, dim: int, x: Any, source: Any = None) -> 
                 f"{describe_shape(index.shape)} to be no larger than self "
                 f"{describe_shape(x.shape)} apart from dimension {dim + len(x.shape)}"
             )
-    if source is not None and (
-        max(len(source.shape), 1) != max(len(index.shape), 1)
-        or any(size > other for size, other in zip(index.shape, source.shape, strict=False))
-    ):
-        raise RuntimeError(
-            f"{name}(): Expected index {describe_shape(index.shape)} to have as many dimensions "
-            f"as src {describe_shape(source.shape)}, and to be no larger"
-        )
+    if source is None:
+        return
+    sizes = tuple(source.shape) or (1,) * len(index.shape)
+    misfit = (
+        f"{name}(): Expected index {describe_shape(index.shape)} to have as many dimensions "
+        f"as src {describe_shape(source.shape)}, and to be no larger"
+    )
+    for place, size in enumerate(index.shape):
+        if place == len(sizes):
+            raise IndexError(misfit)
+        if size > sizes[place]:
+            raise RuntimeError(misfit)
+    if max(len(source.shape), 1) != max(len(index.shape), 1):
+        raise RuntimeError(misfit)
 
 
 @public()
@@ -114,9 +120,8 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """
     require_index("take_along_dim", indices, (dtypes.int64,))
     if dim is None:
-        input = reshape_row(input, (product(input.shape),))
-        indices = reshape_row(indices, (product(indices.shape),))
-        dim = 0
+        flat = reshape_row(input, (product(input.shape),))
+        return gather(flat, 0, reshape_row(indices, (product(indices.shape),)))
     rank = len(input.shape)
     if rank != len(indices.shape):
         raise RuntimeError(
@@ -163,10 +168,12 @@ def scatter_parts(name: str, input: Any, dim: int, index: Any, src: Any) -> tupl
         )
     if product(index.shape):
         check_sizes(name, index, dim, input, src)
-    if src is not None and len(src.shape) != len(index.shape):  # 0-d and one element, or nothing
-        src = reshape_row(src, tuple(index.shape)) if product(src.shape) == 1 else None
-        if src is None:
+    if src is not None and len(src.shape) != len(index.shape):
+        if not product(index.shape):
             src = np.zeros(index.shape, dtypes.of(input).numpy)
+        else:  # one of the two has no dimensions
+            src = slice_row(src, -1, 0, 1, 1) if src.shape else src
+            src = reshape_row(src, tuple(index.shape))
     elif src is not None:
         for place, (size, other) in enumerate(zip(index.shape, src.shape, strict=True)):
             if size != other:

@@ -98,4 +98,10 @@ def as_strided_scatter(
             [0., 1.]])
     """
     view = as_strided(input, size, stride, storage_offset)
+    shape, steps = view._view.options[:2]
+    if any(size > 1 and step == 0 for size, step in zip(shape, steps, strict=True)):
+        raise RuntimeError(
+            "as_strided_scatter: more than one element of the written-to tensor refers to a single "
+            f"memory location: sizes {shape} with strides {steps}"
+        )
     return _put(as_strided_scatter_row, input, src, as_strided_row, *view._view.options)

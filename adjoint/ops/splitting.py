@@ -114,7 +114,9 @@ def split_with_sizes(input: Any, split_sizes: Sequence[int], dim: int = 0) -> tu
 
 
 @public()
-def split(tensor: Any, split_size_or_sections: Any = None, dim: int = 0, **named: Any) -> Any:
+def split(
+    tensor: Any, split_size_or_sections: Any = None, dim: int = 0, *, split_size: Any = None
+) -> Any:
     """Views of one size along ``dim``, the last one smaller, or of each of a list of sizes.
 
     Raises ``RuntimeError`` for a negative size, or sizes that do not add up.
@@ -123,7 +125,7 @@ def split(tensor: Any, split_size_or_sections: Any = None, dim: int = 0, **named
     >>> torch.tensor([1, 2, 3]).split(2)
     (tensor([1, 2]), tensor([3]))
     """
-    size = named.get("split_size", split_size_or_sections)
+    size = split_size_or_sections if split_size is None else split_size
     if isinstance(size, (tuple, list)):
         return split_with_sizes(tensor, size, dim)
     size = as_index(size)

@@ -243,6 +243,8 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
         raise RuntimeError(
             f"mismatch in length of strides and shape: {len(strides)} and {len(shape)}"
         )
+    if any(size < 0 for size in shape):
+        raise RuntimeError(f"as_strided: sizes may not be negative, got {describe_shape(shape)}")
     if any(step < 0 for step in strides):
         raise RuntimeError(
             f"as_strided: Negative strides are not supported, got {describe_shape(strides)}"
