@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from adjoint import dtypes
-from adjoint.array.generator import Generator, uniform
+from adjoint.array.random_engine import Generator
 from adjoint.errors import describe_shape
+from adjoint.lazy import LazyModule
 from adjoint.ops.activation_piecewise import form, leaky_relu_of
 from adjoint.ops.kinds.elementwise import elementwise
 from adjoint.ops.kinds.general import define
@@ -19,6 +20,11 @@ from adjoint.ops.selection import where_row, zero_where
 from adjoint.ops.slicing import slice_backward, slice_row
 from adjoint.ops.transcendental import sigmoid, sigmoid_of
 from adjoint.shapes import normalise_dim
+
+if TYPE_CHECKING:
+    from adjoint.array import generator as draws
+else:
+    draws = LazyModule("adjoint.array.generator")
 
 BOTH = ("", *FUNCTIONAL)
 
@@ -139,7 +145,7 @@ def _noise(x: Any, _: Any, lower: float, upper: float, generator: Generator) -> 
     """A random slope for each element that is not positive, drawn in PyTorch's order, and 1s."""
     noise = np.ones_like(x)
     falling = x <= 0
-    noise[falling] = uniform(generator, (int(falling.sum()),), np.float64, lower, upper)
+    noise[falling] = draws.uniform(generator, (int(falling.sum()),), np.float64, lower, upper)
     return noise
 
 

@@ -362,6 +362,7 @@ def _unary(row: Row) -> Any:
 
 
 # Python numbers as arrays without dimensions, which ufuncs take twice as fast (0.2 and 0.4 us).
+LARGEST_SINGLE = float.fromhex("0x1.fffffep127")
 SINGLES: dict[int | float, Any] = {}
 DOUBLES: dict[int | float, Any] = {}
 
@@ -373,6 +374,8 @@ def constant(value: int | float, kind: np.dtype[Any]) -> Any:
         table = SINGLES if kind is FLOAT32 else DOUBLES
         array = table.get(value)
         if array is None:
+            if kind is FLOAT32 and abs(value) > LARGEST_SINGLE:
+                value = float("inf") if value > 0 else float("-inf")  # where NumPy would warn
             array = np.array(value, kind)
             array.flags.writeable = False
             if value == value and len(table) < 1000:

@@ -90,6 +90,8 @@ def test_warnings_made_errors_do_not_reach_the_user() -> None:
     with np.errstate(all="raise"):
         assert torch.log(x).tolist()[0] == float("-inf")
         assert (x * 1e30)[2].item() == float("inf")
+        assert (x + 1e300).tolist() == [float("inf")] * 3
+        assert (x - 1e300).tolist() == [float("-inf")] * 3
         assert torch.exp(x * 0 + 1000.0).tolist() == [float("inf")] * 3
 
 
