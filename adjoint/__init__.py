@@ -74,7 +74,6 @@ from adjoint.face.attributes import UntypedStorage
 from adjoint.face.construction import LEGACY
 from adjoint.ops.conversion import from_dlpack, from_numpy, frombuffer, to_dlpack
 from adjoint.ops.kinds.public import namespace
-from adjoint.printing import get_printoptions, set_printoptions
 from adjoint.random import (
     Generator,
     default_generator,
@@ -103,9 +102,12 @@ e, pi, inf, nan, newaxis = math.e, math.pi, math.inf, math.nan, None
 
 # Modules that are loaded when first asked for, and functions that live in one of them.
 _LAZY = frozenset(
-    ("cuda", "func", "linalg", "nn", "optim", "return_types", "special", "utils", "viz")
-)
-_FUNC = frozenset(("vmap",))
+    (
+        "cuda", "func", "linalg", "nn", "optim", "printing", "return_types", "special", "utils",
+        "viz",
+    )
+)  # fmt: skip
+_HOMES = {"get_printoptions": "printing", "set_printoptions": "printing", "vmap": "func"}
 globals().update(namespace(""))
 globals().update(LEGACY)
 
@@ -113,8 +115,10 @@ globals().update(LEGACY)
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return importlib.import_module(f"adjoint.{name}")
-    if name in _FUNC:
-        return getattr(importlib.import_module("adjoint.func"), name)
+    if name in _HOMES:
+        found = getattr(importlib.import_module(f"adjoint.{_HOMES[name]}"), name)
+        globals()[name] = found
+        return found
     if not name.startswith("_"):
         _load_networks()
         if name in globals():
@@ -131,4 +135,4 @@ def _load_networks() -> None:
 
 def __dir__() -> list[str]:
     _load_networks()
-    return sorted({*globals(), *_LAZY, *_FUNC})
+    return sorted({*globals(), *_LAZY, *_HOMES})

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from adjoint import devices
-from adjoint.array.generator import Generator as Source
-from adjoint.array.generator import default_generator
+from adjoint.array.random_engine import Generator as Source
+from adjoint.array.random_engine import default_generator
 from adjoint.face.attributes import plain
 from adjoint.tape.tensor import Tensor, wrap
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from adjoint import dtypes, printing
+from adjoint import dtypes
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.face.attributes import plain
+from adjoint.lazy import LazyModule
 from adjoint.shapes import product
 from adjoint.tape.modes import modes
 from adjoint.tape.tensor import Tensor, wrap
+
+if TYPE_CHECKING:
+    from adjoint import printing
+else:
+    printing = LazyModule("adjoint.printing")
 
 _BFLOAT16 = "V"  # NumPy's letter for element types that others have added; names cost 3 us
 

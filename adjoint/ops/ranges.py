@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from adjoint import dtypes
-from adjoint.array.random_exact import multiply_add
 from adjoint.devices import Placement
 from adjoint.errors import describe_shape
+from adjoint.lazy import LazyModule
 from adjoint.ops.kinds.public import public
 from adjoint.ops.making import allocate, finish, read_int, type_for
 from adjoint.ops.scalars import read_number, require_fit
 from adjoint.tape.tensor import Tensor
+
+if TYPE_CHECKING:
+    from adjoint.array import random_exact as exact
+else:
+    exact = LazyModule("adjoint.array.random_exact")
 
 
 @public(method=False)
@@ -162,9 +167,9 @@ def _steps(caller: str, first: Any, step: Any, length: int, kind: dtypes.dtype) 
     blocks = length // (2 * lanes) * 2
     array = allocate(np.empty, (length,), kind, caller)
     rest = np.arange(blocks * lanes, length, dtype=wide)
-    array[blocks * lanes :] = multiply_add(rest, step, first)
+    array[blocks * lanes :] = exact.multiply_add(rest, step, first)
     if blocks:
-        starts = multiply_add(np.arange(0, blocks * lanes, lanes, dtype=wide), step, first)
+        starts = exact.multiply_add(np.arange(0, blocks * lanes, lanes, dtype=wide), step, first)
         starts = starts.astype(kind.numpy).astype(wide)[:, None]
         array[: blocks * lanes] = (starts + np.arange(lanes, dtype=wide) * wide(step)).reshape(-1)
     return array
@@ -275,9 +280,9 @@ def _between(first: Any, last: Any, count: int, kind: dtypes.dtype) -> Any:
             (first + step * forward.astype(real), last - step * backward.astype(real))
         )
     step, first, last = float(step), float(first), float(last)
-    down = multiply_add(backward, -step, last)
+    down = exact.multiply_add(backward, -step, last)
     down += 0.0  # an end of 0 is not -0
-    return np.concatenate((multiply_add(forward, step, first), down))
+    return np.concatenate((exact.multiply_add(forward, step, first), down))
 
 
 def _places(count: int, kind: Any) -> tuple[Any, Any]:

@@ -7,14 +7,14 @@ Uniform numbers, integers, permutations and Bernoulli numbers agree to the bit, 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from adjoint import dtypes
-from adjoint.array import generator as draws
 from adjoint.array.randomness import for_each_example
 from adjoint.devices import Placement, check_placement
+from adjoint.lazy import LazyModule
 from adjoint.ops.kinds.public import public
 from adjoint.ops.kinds.random import (
     batch_distributed,
@@ -36,6 +36,11 @@ from adjoint.ops.scalars import read_number
 from adjoint.shapes import broadcast_shapes
 from adjoint.tape import engine
 from adjoint.tape.tensor import Tensor, require_differentiable, set_requires_grad
+
+if TYPE_CHECKING:
+    from adjoint.array import generator as draws
+else:
+    draws = LazyModule("adjoint.array.generator")
 
 Shape = tuple[int, ...]
 

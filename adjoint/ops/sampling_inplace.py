@@ -7,13 +7,13 @@ respect to what was there before are zero.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from adjoint import dtypes
-from adjoint.array import generator as draws
 from adjoint.devices import Placement
+from adjoint.lazy import LazyModule
 from adjoint.ops.inplace import in_place
 from adjoint.ops.kinds.public import public, publish
 from adjoint.ops.kinds.random import (
@@ -32,6 +32,11 @@ from adjoint.shapes import broadcast_shapes, product
 from adjoint.tape import engine
 from adjoint.tape.tensor import Tensor, require_differentiable, set_requires_grad
 
+if TYPE_CHECKING:
+    from adjoint.array import generator as draws
+else:
+    draws = LazyModule("adjoint.array.generator")
+
 Shape = tuple[int, ...]
 
 
@@ -49,13 +54,17 @@ def _infer_same(row: Row, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> 
 
 
 def _fill_row(
-    name: str, draw: Callable[..., Any], options: str, *, node_name: str | None, batch: Any
+    name: str, draw: Any, options: str, *, node_name: str | None, batch: Any
 ) -> Callable[..., Any]:
-    """A row that draws with ``draw(generator, shape, type, *options)`` into the place of ``x``."""
+    """A row that draws with ``draw(generator, shape, type, *options)`` into the place of ``x``.
+
+    ``draw`` may be the name of a function of ``draws``, which is not to be loaded yet.
+    """
 
     def compute(x: Any, _: Any, *args: Any) -> Any:
         *given, source = args
-        return _fill(x, draw(source, x.shape, x.dtype, *given))
+        function = getattr(draws, draw) if isinstance(draw, str) else draw
+        return _fill(x, function(source, x.shape, x.dtype, *given))
 
     return define_random(
         name, compute, inputs="x", options=options, batch=batch, infer=_infer_same,
@@ -66,10 +75,6 @@ def _fill_row(
 def _normal(x: Any, _: Any, mean: float, std: float, source: Any) -> Any:
     dense = x.flags.c_contiguous or 0 in x.strides
     return _fill(x, draws.normal(source, x.shape, x.dtype, mean, std, contiguous=dense))
-
-
-def _integers(source: Any, shape: Shape, kind: Any, low: int, high: int) -> Any:
-    return draws.integers(source, shape, low, high, kind)
 
 
 def _exponential(source: Any, shape: Shape, kind: Any, rate: float) -> Any:
@@ -92,26 +97,26 @@ def _bernoulli_tensor(x: Any, p: Any, _: Any, source: Any) -> Any:
 # -- rows ---------------------------------------------------------------------------------------
 
 uniform_row = _fill_row(
-    "uniform", draws.uniform, "low high", node_name="UniformBackward0", batch=batch_written
+    "uniform", "uniform", "low high", node_name="UniformBackward0", batch=batch_written
 )
 normal_row = define_random(
     "normal", _normal, inputs="x", options="mean std", batch=batch_written, infer=_infer_same,
     node_name="NormalBackward0",
 )  # fmt: skip
 random_row = _fill_row(
-    "random", draws.random_, "low high", node_name="RandomBackward0", batch=batch_written
+    "random", "random_", "low high", node_name="RandomBackward0", batch=batch_written
 )
 exponential_row = _fill_row(
     "exponential", _exponential, "rate", node_name="ExponentialBackward0", batch=batch_written
 )
 cauchy_row = _fill_row(
-    "cauchy", draws.cauchy, "median sigma", node_name="CauchyBackward0", batch=batch_written
+    "cauchy", "cauchy", "median sigma", node_name="CauchyBackward0", batch=batch_written
 )
 geometric_row = _fill_row(
-    "geometric", draws.geometric, "p", node_name="GeometricBackward0", batch=batch_written
+    "geometric", "geometric", "p", node_name="GeometricBackward0", batch=batch_written
 )
 log_normal_row = _fill_row(
-    "log_normal", draws.log_normal, "mean std", node_name="LogNormalBackward0", batch=batch_written
+    "log_normal", "log_normal", "mean std", node_name="LogNormalBackward0", batch=batch_written
 )
 bernoulli_scalar_row = _fill_row(
     "bernoulli_scalar", _bernoulli_scalar, "p", node_name="BernoulliBackward2", batch=batch_written
@@ -120,12 +125,12 @@ bernoulli_tensor_row = define_random(
     "bernoulli_tensor", _bernoulli_tensor, inputs="x p", options="", batch=batch_distributed,
     infer=_infer_same, node_name="BernoulliBackward1",
 )  # fmt: skip
-rand_like_row = _fill_row("rand_like", draws.uniform, "", node_name=None, batch=batch_like)
+rand_like_row = _fill_row("rand_like", "uniform", "", node_name=None, batch=batch_like)
 randn_like_row = define_random(
     "randn_like", _normal, inputs="x", options="mean std", batch=batch_like, infer=_infer_same
 )
 randint_like_row = _fill_row(
-    "randint_like", _integers, "low high", node_name=None, batch=batch_like
+    "randint_like", "random_", "low high", node_name=None, batch=batch_like
 )
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from adjoint.array.generator import Generator, default_generator
 from adjoint.array.memory import zeros_like
+from adjoint.array.random_engine import Generator, default_generator
 from adjoint.array.randomness import witness
 from adjoint.array.value import Value, apply
 from adjoint.ops.kinds.general import define
