@@ -106,7 +106,7 @@ def dropout(input: Any, p: float, train: bool) -> Any:
 
     >>> _ = torch.manual_seed(0)
     >>> torch.dropout(torch.ones(4), 0.5, train=True)
-    tensor([2., 0., 0., 0.])
+    tensor([0., 0., 2., 0.])
     """
     _check(p, RuntimeError)
     return _dropped("dropout", input, p, train, 0, False, False)
@@ -210,7 +210,7 @@ def functional_dropout(
 
     >>> _ = torch.manual_seed(0)
     >>> torch.nn.functional.dropout(torch.ones(4))
-    tensor([2., 0., 0., 0.])
+    tensor([0., 0., 2., 0.])
     """
     _check(p, ValueError)
     return _dropped("dropout", input, p, training, 0, False, inplace)
