@@ -82,20 +82,31 @@ def dimensions_used(items: tuple[Any, ...]) -> int:
     return used
 
 
-def split_index(x: Any, index: Any) -> tuple[Any, Entries]:
+def _check_number(index: Any, used: int, x: Any) -> None:
+    rank = len(x.shape)
+    if used <= rank:
+        return
+    if not rank and isinstance(index, slice):
+        raise IndexError("slice() cannot be applied to a 0-dim tensor")
+    if not rank and used == 1:
+        raise IndexError("invalid index of a 0-dim tensor; use tensor.item() for its number")
+    raise IndexError(
+        f"too many indices for tensor of dimension {rank} (got {used}, and shape "
+        f"{describe_shape(x.shape)})"
+    )
+
+
+def split_index(x: Any, index: Any, *, itself: bool = False) -> tuple[Any, Entries]:
     """``x`` looked at through all that is no tensor, and the tensors, with their dimensions.
 
+    Where there is nothing to look through it is an alias of ``x``, or ``x`` ``itself``.
     Raises ``IndexError`` for too many indices or one out of range, ``ValueError`` for a step that
     is not positive, ``TypeError`` for text.
     """
     items = _items(index)
     rank = len(x.shape)
     used = dimensions_used(items)
-    if used > rank:
-        raise IndexError(
-            f"too many indices for tensor of dimension {rank} (got {used}, and shape "
-            f"{describe_shape(x.shape)})"
-        )
+    _check_number(index, used, x)
     entries: Entries = []
     dim = 0
     start = x
@@ -121,7 +132,7 @@ def split_index(x: Any, index: Any) -> tuple[Any, Entries]:
         else:
             tensor = _as_index_tensor(item, level_of(x))
             x, dim = _tensor_item(x, tensor, dim, entries)
-    if x is start and not entries:
+    if x is start and not entries and not itself:
         x = alias_row(x)
     return x, entries
 
@@ -135,8 +146,6 @@ def _truth(value: bool, x: Any) -> Any:
 
 
 def _slice(x: Any, dim: int, item: slice, alone: bool) -> Any:
-    if dim >= 0:
-        raise IndexError("slice() cannot be applied to a 0-dim tensor")
     whole = item.start in (None, 0) and item.step in (None, 1)
     if whole and not alone and (item.stop is None or as_index(item.stop) >= x.shape[dim]):
         return x
@@ -147,9 +156,7 @@ def _select(x: Any, dim: int, place: int) -> Any:
     if not -(2**63) <= place < 2**63:
         raise ValueError(f"index {place} is too large for 64 bits")
     if dim >= len(x.shape):
-        raise IndexError(
-            f"invalid index of a {len(x.shape)}-dim tensor; use tensor.item() for its number"
-        )
+        raise IndexError(f"too many indices for tensor of shape {describe_shape(x.shape)}")
     return select_place(x, dim - len(x.shape), place)
 
 

@@ -17,6 +17,7 @@ from adjoint.ops.kinds.row import Row
 from adjoint.ops.kinds.rules import Fact, batch_refused, infer_refused
 from adjoint.ops.movement import expand_row, permute_row, reshape_row
 from adjoint.ops.selection import where_row
+from adjoint.tape.tensor import Tensor
 
 ALL = slice(None)
 Dims = tuple[int, ...]
@@ -211,13 +212,26 @@ def _batch_fill_mask(row: Row, size: int, values: Any, batched: Any, options: An
 _refused = batch_refused("the shape of its result depends on the mask's values")
 
 
+def _infer_read_mask(row: Row, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> Fact:
+    """Known where the mask is: a constant of the trace."""
+    x, mask = inputs
+    while isinstance(mask, Tensor):
+        mask = mask._array
+    if not isinstance(mask, np.ndarray):
+        return infer_refused(row, inputs, options)
+    after = options[0]
+    start = len(x.shape) - mask.ndim - after
+    count = int(np.count_nonzero(mask))
+    return (*x.shape[:start], count, *x.shape[start + mask.ndim :]), dtypes.of(x)
+
+
 def reading_mask(name: str, node_name: str) -> Any:
     """A row that reads by a mask: ``row(x, mask, after)``."""
     row = define(
         name, "indexing", read_mask, inputs="x mask", options="after",
         x=lambda g, mask, x_shape, after: mask_backward(g, mask, x_shape, after),
         jvp=lambda x_t, mask, after: row(x_t, mask, after),
-        batch=_batch_read_mask, infer=infer_refused, low_precision=False, conjugate=False,
+        batch=_batch_read_mask, infer=_infer_read_mask, low_precision=False, conjugate=False,
         node_name=node_name,
     )  # fmt: skip
     return row

@@ -76,7 +76,7 @@ def setitem(input: Any, index: Any, value: Any) -> None:
             value = fill_value("__setitem__", value, input)[0]
     if index is False:
         return
-    x, entries = split_index(input, None if index is True else index)
+    x, entries = split_index(input, None if index is True else index, itself=True)
     if entries:
         _write(x, entries, value)
         return
