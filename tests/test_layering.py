@@ -20,7 +20,17 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "adjoint"
 
 LAYERS = (
-    ("version", "errors", "dtypes", "devices", "typeinfo", "lazy", "shapes", "pytree", "return_types"),
+    (
+        "version",
+        "errors",
+        "dtypes",
+        "devices",
+        "typeinfo",
+        "lazy",
+        "shapes",
+        "pytree",
+        "return_types",
+    ),
     ("array",),
     ("tape",),
     ("ops",),

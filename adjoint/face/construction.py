@@ -59,7 +59,7 @@ def new(self: Any, *args: Any, device: Any = None) -> Any:
 
 
 def as_subclass(self: Any, cls: type) -> Any:
-    """This tensor's memory and history in a tensor of the class ``cls``, a subclass of Tensor.
+    """A tensor's memory and history in a tensor of the class ``cls``, a subclass of Tensor.
 
     Raises ``TypeError`` for other classes.
     """

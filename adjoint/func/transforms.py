@@ -266,7 +266,6 @@ def vmap(
     >>> torch.func.vmap(torch.dot)(torch.ones(3, 2), torch.ones(3, 2))
     tensor([2., 2., 2.])
     """
-
     check_mode(randomness)
 
     def batched(*args: Any, **kwargs: Any) -> Any:

@@ -218,7 +218,8 @@ def _infer_read_mask(row: Row, inputs: tuple[Any, ...], options: tuple[Any, ...]
     while isinstance(mask, Tensor):
         mask = mask._array
     if not isinstance(mask, np.ndarray):
-        return infer_refused(row, inputs, options)
+        refused: Fact = infer_refused(row, inputs, options)
+        return refused
     after = options[0]
     start = len(x.shape) - mask.ndim - after
     count = int(np.count_nonzero(mask))

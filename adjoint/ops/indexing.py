@@ -167,6 +167,7 @@ def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -
     >>> torch.zeros(3).index_put((torch.tensor([0, 2]),), torch.tensor(1.0))
     tensor([1., 0., 1.])
     """
+    _require_flag("index_put", accumulate)
     entries = _entries_of("index_put", input, indices, values)
     places, dims, block = _checked_places(input, entries, values)
     try:
@@ -175,8 +176,16 @@ def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -
         raise _out_of_range(error, input) from None
 
 
+def _require_flag(name: str, accumulate: Any) -> None:
+    if not isinstance(accumulate, (bool, int)):
+        raise TypeError(
+            f"{name}(): argument 'accumulate' must be bool, not {type(accumulate).__name__}"
+        )
+
+
 def index_put_method(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
     """In-place form of ``index_put``: writes into ``input`` and returns it."""
+    _require_flag("index_put_", accumulate)
     return index_put_(input, _entries_of("index_put_", input, indices, values), values, accumulate)
 
 
@@ -212,5 +221,5 @@ def _entries_of(name: str, input: Any, indices: Any, values: Any) -> Entries:
 
 
 publish("index_put_", index_put_method, (), True)
-Value.__getitem__ = getitem  # type: ignore[attr-defined]
-Tensor.__setitem__ = setitem  # type: ignore[attr-defined]
+setattr(Value, "__getitem__", getitem)  # noqa: B010 - as every operator is put on
+setattr(Tensor, "__setitem__", setitem)  # noqa: B010

@@ -19,7 +19,7 @@ from adjoint.errors import describe_shape
 from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.row import FLOAT32, FLOAT64
-from adjoint.ops.rewriting import alias, array_at, base_of, rebind, rewrite
+from adjoint.ops.rewriting import alias, array_at, base_of, earlier, rebind, rewrite
 from adjoint.tape.modes import modes
 from adjoint.tape.node import AccumulateGrad, Node, clock
 from adjoint.tape.tensor import SEVERAL, Memory, Tensor, memory_of, wrap
@@ -31,7 +31,7 @@ TROUBLE = (ValueError, TypeError, RuntimeWarning, FloatingPointError)
 SAME_EVERYWHERE = frozenset(("masked_fill_", "index_fill_", "index_put_", "tril_", "triu_"))
 
 zero_row = define(
-    "zero", "movement", lambda x: np.zeros(x.shape, x.dtype), x=zero, jvp=zero,
+    "zero", "movement", lambda x: np.zeros(x.shape, x.dtype), x=zero, jvp=lambda x_t: zero(x_t),
     low_precision=False, conjugate=False,
 )  # fmt: skip
 
@@ -51,8 +51,7 @@ def in_place(operation: Callable[..., Any], name: str) -> Callable[..., Any]:
         recording = check_writable(self, sources, expanded=expanded)
         given = self
         if recording:
-            given = alias(self)
-            given._memory = None
+            given = earlier(self)
             if row is None and type(self._array) is ndarray:
                 given._array = self._array.copy()  # any of the rows inside may keep it
         result = operation(given, *args, **kwargs)
@@ -249,6 +248,8 @@ def before_write(memory: Memory) -> None:
     saved = getattr(node, "saved", None)
     if not saved:
         return
+    assert root is not None
+    assert node is not None
     array = root._array
     if any(value is array for value in saved):
         witness = wrap(array, root._level)
@@ -264,8 +265,7 @@ def overwrite(target: Any, value: Any, edge: Any = False, name: str = "zero_") -
     memory = memory_of(target)
     array = array_at(value, target._level)
     base = base_of(target)
-    before = alias(base)
-    before._memory = None
+    before = earlier(base)
     if type(target._array) is ndarray and type(array) is ndarray:
         before_write(memory)
         copy_into(target._array, array)

@@ -30,6 +30,7 @@ from adjoint.tape.engine import fit
 from adjoint.tape.tensor import Tensor
 
 ndarray = np.ndarray
+ADD: Row = add.row  # type: ignore[attr-defined]
 
 
 def _linear(bias: Any, x: Any, weight: Any) -> Any:
@@ -86,7 +87,7 @@ def _batch_linear(
     if bias is None:
         return out
     sorts = [batched[1] or batched[2], batched[0]]
-    return batch_elementwise(add.row, size, [out, bias], sorts, ())
+    return batch_elementwise(ADD, size, [out, bias], sorts, ())
 
 
 def _decompose_linear(bias: Any, x: Any, weight: Any) -> Any:

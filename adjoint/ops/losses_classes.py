@@ -136,7 +136,11 @@ def _infer_spread(row: Row, inputs: tuple[Any, ...], options: tuple[Any, ...]) -
     return (*inputs[1].shape, options[0]), dtypes.of(inputs[0])
 
 
-NLL = {"inputs": "x target weight", "options": "count ignore_index reduction", "jvp": "linear"}
+NLL: dict[str, Any] = {
+    "inputs": "x target weight",
+    "options": "count ignore_index reduction",
+    "jvp": "linear",
+}
 nll_row: Any = define(
     "nll_loss", "loss", _nll, infer=_infer_nll,
     x=lambda g, target, weight, count, ignore_index, reduction: nll_spread(
@@ -165,18 +169,20 @@ def _cross_entropy(
 def _cross_entropy_parts(
     x: Any, target: Any, weight: Any, count: int, ignore_index: int, reduction: str
 ) -> tuple[Any, Any]:
-    """The loss, and the softmax that came up on the way."""
+    """The loss, and what came up on the way: the softmax, and targets that all count for 1."""
     target, ignored = _classes(target, count, ignore_index)
     if not x.size:
-        return _reduce(_pick(x, target), None, None, reduction), x
+        return _reduce(_pick(x, target), None, None, reduction), (x, None)
     lowered = x - max_reduce(x, -1, None, None, True)
     losses = _pick(lowered, target)
     powers = np.exp(lowered, lowered)
     total = add_reduce(powers, -1, None, None, True)
     powers /= total
     np.subtract(np.log(total[..., 0]), losses, losses)
+    if weight is None and ignored is None and x.ndim == 2:
+        return _reduce(losses, None, None, reduction), (powers, target)
     shares = _shares(target, ignored, weight, x.dtype)
-    return _reduce(losses, shares, ignored, reduction), powers
+    return _reduce(losses, shares, ignored, reduction), (powers, None)
 
 
 def _cross_entropy_cotangent(
@@ -189,11 +195,18 @@ def _cross_entropy_cotangent(
     reduction: str,
     kept: Any,
 ) -> Any:
+    if kept is not None and reduction != "none" and type(x) is ndarray and type(g) is ndarray:
+        likely, places = kept
+        if places is not None and not g.shape:
+            factor = np.array(g.item() / (len(places) if reduction == "mean" else 1), g.dtype)
+            out = np.multiply(likely, factor)
+            out[_numbers(len(places)), places] -= factor
+            return out
     if type(x) is ndarray and type(g) is ndarray and type(target) is ndarray and x.size:
         target, ignored = _classes(target, count, ignore_index)
         shares = _shares(target, ignored, weight, x.dtype)
         each = _each(g, target, shares, ignored, reduction)
-        likely = softmax_array(x, -1) if kept is None else kept
+        likely = softmax_array(x, -1) if kept is None else kept[0]
         out = likely * each[..., None]
         if out.ndim == 2:
             out[_numbers(len(target)), target] -= each
@@ -211,7 +224,7 @@ def _cross_entropy_push(
     return nll_row(moved, target, weight, count, ignore_index, reduction)
 
 
-# ``kept`` is the softmax that the forward pass has made, for the backward pass on plain arrays; a
+# ``kept`` is what the forward pass has made besides, for a backward pass on plain arrays; a
 # recorded pass and the transforms compute with the input.
 cross_entropy_row: Any = define(
     "cross_entropy", "loss", _cross_entropy,

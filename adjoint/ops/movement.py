@@ -128,7 +128,7 @@ def seen_at_once(input: Any, sizes: tuple[Any, ...]) -> Any:
             out = array.reshape(*sizes)
         except (TypeError, ValueError):
             return None
-        return look(reshape_row.row, input, out, (out.shape,))
+        return look(reshape_row.row, input, out, (out.shape,))  # type: ignore[attr-defined]
     return None
 
 

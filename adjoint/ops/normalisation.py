@@ -205,14 +205,14 @@ def layer_norm(
     values = (input, weight, bias)
     if input is not None and plain(values) and isinstance(normalized_shape, (tuple, list)):
         rank = len(normalized_shape)
-        arrays = [None if value is None else value._array for value in values]
+        arrays: list[Any] = [None if value is None else value._array for value in values]
         if (
             rank
             and arrays[0].shape[-rank:] == tuple(normalized_shape)
             and all(each is None or each.shape == tuple(normalized_shape) for each in arrays[1:])
         ):
             try:
-                out, kept = _layer_norm_parts(*arrays, rank, eps)
+                out, kept = _layer_norm_parts(arrays[0], arrays[1], arrays[2], rank, eps)
             except (RuntimeWarning, FloatingPointError):
                 return layer_norm_row(*values, rank, eps, None)
             return finish(layer_norm_row.row, out, input._level, values, (rank, eps, kept))

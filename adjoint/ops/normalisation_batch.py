@@ -317,7 +317,8 @@ def instance_norm(
     check_channels("instance_norm", input, **given, bias=bias)
     repeated = [_repeat(value, size) for value in (running_mean, running_var, weight, bias)]
     flat = reshape_row(input, (1, size * channels, *shape[2:]))
-    out = batch_norm(flat, *repeated, use_input_stats, momentum, eps)
+    mean, variance, scale, shift = repeated
+    out = batch_norm(flat, mean, variance, scale, shift, use_input_stats, momentum, eps)
     if use_input_stats:
         for running, found in zip((running_mean, running_var), repeated, strict=False):
             if running is not None:

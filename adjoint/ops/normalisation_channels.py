@@ -177,10 +177,10 @@ def group_norm(
     check_channels(name, input, weight=weight, bias=bias)
     values, trailing = (input, weight, bias), len(shape) - 2
     if plain(values):
-        arrays = [None if value is None else value._array for value in values]
+        arrays: list[Any] = [None if value is None else value._array for value in values]
         try:
             kept = _group_normal(arrays[0], num_groups, trailing, eps, None)
-            out = affine(kept[0].reshape(shape), *arrays[1:], trailing)
+            out = affine(kept[0].reshape(shape), arrays[1], arrays[2], trailing)
         except (RuntimeWarning, FloatingPointError):
             return group_norm_row(*values, num_groups, trailing, eps, None)
         if out.base is not None:

@@ -88,6 +88,13 @@ def alias(tensor: Any) -> Any:
     return other
 
 
+def earlier(tensor: Any) -> Any:
+    """An alias whose saving a write does not spoil: its array will not be written to."""
+    other = alias(tensor)
+    other._memory = None
+    return other
+
+
 # -- the two rows -------------------------------------------------------------------------------
 
 
@@ -206,7 +213,7 @@ def rebind(target: Any, value: Any) -> None:
         if any(step[0].name == "detach" for step in steps):
             view._array = follow(changed, steps)
         else:
-            view._array = apply(view_again.row, (changed,), (steps,))  # type: ignore[attr-defined]
+            view._array = apply(view_again.row, (changed,), (steps,))
 
 
 # -- history ------------------------------------------------------------------------------------
@@ -253,7 +260,7 @@ def rewrite(target: Any, edge: Any, before: Any) -> None:
     else:
         source = wrap(target._array, target._level)
         source._node = edge
-        row: Row = copy_slices.row  # type: ignore[attr-defined]
+        row: Row = copy_slices.row
         mask = (before._node is not None) + 2 * (edge is not None)
         node = row.make_node(
             mask, (before, source), (path_of(target),), base._array, sys._getframe(1)
@@ -267,7 +274,7 @@ def _renew_views(base: Any) -> None:
     """Record every live view of ``base`` anew from it."""
     if not memory_of(base).views:
         return
-    row: Row = view_again.row  # type: ignore[attr-defined]
+    row: Row = view_again.row
     frame = sys._getframe(1)
     for view in family(base):
         if not view._view.differentiable or view._view.base is not base:

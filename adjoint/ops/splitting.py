@@ -110,7 +110,7 @@ def split_with_sizes(input: Any, split_sizes: Sequence[int], dim: int = 0) -> tu
             f"tensor's size at dimension {place + len(input.shape)}), but got "
             f"split_sizes={list(sizes)}"
         )
-    return split_with_sizes_row(input, sizes, place)
+    return tuple(split_with_sizes_row(input, sizes, place))
 
 
 @public()
@@ -155,8 +155,8 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
         raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     total = input.shape[place]
     if not total:
-        return split_with_sizes_row(input, (0,) * chunks, place)
-    return split_row(input, _even(total, -(-total // chunks)), place)
+        return tuple(split_with_sizes_row(input, (0,) * chunks, place))
+    return tuple(split_row(input, _even(total, -(-total // chunks)), place))
 
 
 @public()
@@ -169,7 +169,7 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     """
     if not input.shape:
         raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
-    return unbind_row(input, normalise_dim(dim, len(input.shape)))
+    return tuple(unbind_row(input, normalise_dim(dim, len(input.shape))))
 
 
 # -- parts between given places -----------------------------------------------------------------

@@ -13,13 +13,14 @@ from adjoint import dtypes
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.ops.dimensions import squeeze, swapaxes, t, transpose, unsqueeze
-from adjoint.ops.inplace import check_writable, overwrite, zero_node
+from adjoint.ops.inplace import check_writable, overwrite, zero_node, zero_row
 from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public, publish
 from adjoint.ops.masks import fill_value
-from adjoint.ops.rewriting import alias, base_of, family, root_of, set_history
-from adjoint.ops.strided import as_strided
+from adjoint.ops.rewriting import alias, base_of, earlier, family, root_of, set_history
+from adjoint.ops.slicing import slice_row
+from adjoint.ops.strided import as_strided, diagonal
 from adjoint.shapes import broadcast_shapes
 from adjoint.tape.modes import modes
 from adjoint.tape.tensor import Tensor, memory_of, wrap
@@ -54,17 +55,19 @@ def _write(target: Any, value: Any, row: Callable[..., Any], recording: bool) ->
     if isinstance(value, Tensor) and value._level > target._level:
         overwrite(target, value)  # which lifts the target first
         return target
+    if base_of(target) is target and isinstance(target._array, Value):
+        before = earlier(target)
+        overwrite(target, row(before, value))
+        return target
     edge = None
     if recording:
         moving = isinstance(value, Tensor) and value._level == target._level
         edge = value._node if moving else None
-        if base_of(target) is target and type(target._array) is np.ndarray:
+        if base_of(target) is target:
             mask = (target._node is not None) + 2 * (edge is not None)
             inputs = (alias(target), value)
             edge = row.row.make_node(mask, inputs, (), target._array, sys._getframe(1))  # type: ignore[attr-defined]
             edge.shape, edge.dtype = target._array.shape, target._array.dtype
-        elif base_of(target) is target and edge is None and target._node is not None:
-            edge = zero_node(target)
     overwrite(target, value, edge)
     return target
 
@@ -108,6 +111,10 @@ def zero_(input: Any) -> Any:
     tensor([0., 0.])
     """
     recording = check_writable(input, expanded=True)
+    if base_of(input) is input and isinstance(input._array, Value):
+        before = earlier(input)
+        overwrite(input, zero_row(before))
+        return input
     nothing = wrap(np.zeros((), dtypes.of(input).numpy), input._level)
     edge = zero_node(input) if recording and input._node is not None else None
     overwrite(input, nothing, edge if base_of(input) is input else None)
@@ -155,17 +162,12 @@ def fill_diagonal_(input: Any, fill_value: Any, wrap: bool = False) -> Any:
         raise RuntimeError(
             f"fill_diagonal_: all sizes must be equal, but got shape {describe_shape(shape)}"
         )
-    strides = input.stride()
-    count = min(shape)
-    step = sum(strides)
-    views = [as_strided(input, (count,), (step,))]
-    if wrap and len(shape) == 2 and shape[0] > shape[1] + 1:
-        start = input.storage_offset()
-        for top in range(shape[1] + 1, shape[0], shape[1] + 1):
-            size = min(shape[0] - top, shape[1])
-            views.append(as_strided(input, (size,), (step,), start + top * strides[0]))
-    for view in views:
-        fill_(view, fill_value)
+    tops = range(0, shape[0], shape[1] + 1) if wrap and len(shape) == 2 else (0,)
+    for top in tops:
+        part = input if not top else slice_row(input, -2, top, shape[0], 1)
+        while len(part.shape) > 1:
+            part = diagonal(part)
+        fill_(part, fill_value)
     return input
 
 
@@ -209,8 +211,9 @@ def _looking(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     return operate
 
 
-for _name, _function in (
+_LOOKING: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("t_", t), ("transpose_", transpose), ("swapaxes_", swapaxes), ("swapdims_", transpose),
     ("squeeze_", squeeze), ("unsqueeze_", unsqueeze), ("as_strided_", as_strided),
-):  # fmt: skip
+)  # fmt: skip
+for _name, _function in _LOOKING:
     publish(_name, _looking(_function, _name), (), True)

@@ -133,10 +133,11 @@ def _fixed(row: Row) -> Callable[..., Any]:
                 return row.record(x._level, mask, (x,), options, out)
         return apply(row, (x,), options)
 
-    chosen = single if plain and count == 1 else operation
-    chosen.row = row  # type: ignore[attr-defined]
+    chosen: Any = single if plain and count == 1 else operation
+    chosen.row = row
     chosen.__name__ = chosen.__qualname__ = row.name
-    return chosen
+    named: Callable[..., Any] = chosen
+    return named
 
 
 def _variadic(row: Row) -> Callable[..., Any]:
