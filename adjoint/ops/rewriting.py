@@ -203,7 +203,7 @@ def rebind(target: Any, value: Any) -> None:
         if type(array) is ndarray:
             array = array.copy()
     path = path_of(target, to_root=True)
-    changed = apply(copy_slices.row, (below, array), (path,)) if path else array  # type: ignore[attr-defined]
+    changed = apply(copy_slices.row, (below, array), (path,)) if path else array
     for tensor in (root, *views):
         if tensor._level != level:
             tensor._level, tensor._node = level, None
@@ -213,7 +213,7 @@ def rebind(target: Any, value: Any) -> None:
         if any(step[0].name == "detach" for step in steps):
             view._array = follow(changed, steps)
         else:
-            view._array = apply(view_again.row, (changed,), (steps,))
+            view._array = apply(view_again.row, (changed,), (steps,))  # type: ignore[attr-defined]
 
 
 # -- history ------------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ def _renew_views(base: Any) -> None:
     """Record every live view of ``base`` anew from it."""
     if not memory_of(base).views:
         return
-    row: Row = view_again.row
+    row: Row = view_again.row  # type: ignore[attr-defined]
     frame = sys._getframe(1)
     for view in family(base):
         if not view._view.differentiable or view._view.base is not base:
