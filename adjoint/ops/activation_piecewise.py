@@ -24,8 +24,24 @@ def form(row: Callable[..., Any], name: str, inplace: bool) -> Callable[..., Any
 # -- rectified ------------------------------------------------------------------------------------
 
 
+# NumPy does not vectorise a maximum with a single number, but one with an array it does: lines of
+# zeros that stay in the cache take 7 µs on 65,536 elements where the number takes 19.
+_LINE = 1024
+_ZEROS = {np.dtype(kind): np.zeros(_LINE, kind) for kind in (np.float32, np.float64)}
+
+
 def _relu(x: Any) -> Any:
-    return np.maximum(x, constant(0, x.dtype))
+    size = x.size
+    zeros = _ZEROS.get(x.dtype) if size >= 4 * _LINE else None
+    if zeros is None or not x.flags.c_contiguous:
+        return np.maximum(x, constant(0, x.dtype))
+    out = np.empty(x.shape, x.dtype)
+    given, found = x.reshape(-1), out.reshape(-1)
+    whole = size - size % _LINE
+    np.maximum(given[:whole].reshape(-1, _LINE), zeros, out=found[:whole].reshape(-1, _LINE))
+    if whole < size:
+        np.maximum(given[whole:], zeros[: size - whole], out=found[whole:])
+    return out
 
 
 def _relu_slope(g: Any, out: Any) -> Any:
