@@ -10,6 +10,7 @@ import numpy as np
 
 import adjoint
 from adjoint import dtypes
+from adjoint.array.memory import strides_of
 from adjoint.array.symbol import Symbol, Trace
 from adjoint.array.value import Value, transform_level
 from adjoint.tape.tensor import Tensor, wrap
@@ -50,6 +51,10 @@ class Spy(Value):
     @property
     def dtype(self) -> dtypes.dtype:
         return dtypes.from_numpy(self.array.dtype)
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        return strides_of(self.array)
 
     def _apply(
         self, row: Any, level: int, inputs: tuple[Any, ...], options: tuple[Any, ...]

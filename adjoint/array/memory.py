@@ -74,6 +74,8 @@ def strides_of(value: Any) -> tuple[int, ...]:
             return strides_of(getattr(value, name))
     if hasattr(value, "value"):
         return strides_of(value.value)[1:]
+    if hasattr(value, "strides"):
+        return tuple(value.strides)
     return dense_strides(value.shape)
 
 

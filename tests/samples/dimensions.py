@@ -25,7 +25,7 @@ case(
     dtypes=TYPES,
 )  # fmt: skip
 case(
-    "transpose", rows="transpose",
+    "transpose", rows="transpose transpose_scalar",
     samples=lambda make: [
         sample(make(2, 3, 4), 0, 2),
         sample(make(2, 3), -1, -2),

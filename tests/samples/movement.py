@@ -30,6 +30,11 @@ case(
     dtypes=TYPES,
 )  # fmt: skip
 case(
+    "reshape", variant="of memory out of order", rows="clone unsafe_view",
+    samples=lambda make: [sample(make(2, 3).T, (6,)), sample(make(2, 3, 4).T, (4, 6))],
+    errors=[wrong(RuntimeError, "is invalid for input of size 6", MATRIX.T, (4,))],
+)  # fmt: skip
+case(
     "Tensor.reshape", rows="reshape",
     samples=lambda make: [sample(make(2, 3), 3, 2), sample(make(2, 3), shape=(6,))],
     errors=[wrong(TypeError, "needs sizes or dims", MATRIX)],
@@ -122,6 +127,11 @@ case(
     "Tensor.contiguous", rows="",
     samples=lambda make: [sample(make(2, 3)), sample(make()), sample(make(0, 2))],
     errorless="any tensor can be copied",
+)  # fmt: skip
+case(
+    "Tensor.detach", rows="detach",
+    samples=lambda make: [sample(make(2, 3)), sample(make()), sample(make(0, 2))],
+    errorless="any tensor can be detached", differentiable=False, note="that is its purpose",
 )  # fmt: skip
 case(
     "Tensor.expand", rows="expand",
