@@ -80,22 +80,27 @@ mean_rows = {rank: _mean_row(rank) for rank in (2, 3)}
 # -- checks -----------------------------------------------------------------------------------
 
 
-def _windows(name: str, rank: int, input: Any, output_size: Any) -> Adaptive:
-    """The checked windows; None in ``output_size`` keeps the size."""
+def _windows(name: str, rank: int, input: Any, output_size: Any, *, full: bool) -> Adaptive:
+    """The checked windows; None in ``output_size`` keeps the size.
+
+    The planes must hold something, and with ``full`` the channels too.
+    """
     check_kind(name, input, integers=False)
     shape = tuple(input.shape)
     if len(shape) not in (rank + 1, rank + 2):
         raise RuntimeError(
             f"{name}(): Expected {rank + 1}D or {rank + 2}D tensor, but got {describe_shape(shape)}"
         )
-    if 0 in shape[-rank - 1 :]:
+    if 0 in (shape[1:] if full else shape[-rank:]):
         raise RuntimeError(
             f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input "
             f"has sizes {describe_shape(shape)}"
         )
     plane = shape[-rank:]
-    if isinstance(output_size, int) or output_size is None:
+    if isinstance(output_size, int):
         output_size = (output_size,) * rank
+    if output_size is None or (rank == 1 and None in output_size):
+        raise TypeError(f"{name}: output_size must hold ints, but got {output_size}")
     if len(output_size) != rank:
         raise RuntimeError(f"{name}: output_size must be {rank}, but got {list(output_size)}")
     sizes = tuple(
@@ -112,11 +117,22 @@ def _windows(name: str, rank: int, input: Any, output_size: Any) -> Adaptive:
 
 
 def _maxima(rank: int, input: Any, output_size: Any) -> Any:
-    windows = _windows(f"adaptive_max_pool{rank}d", rank, input, output_size)
+    windows = _windows(f"adaptive_max_pool{rank}d", rank, input, output_size, full=True)
     if rank > 1:
         return max_rows[rank](input, windows)
     row = Adaptive((1, *windows.plane), (1, *windows.sizes))
     return tuple(squeeze_row(each, -2) for each in max_rows[2](unsqueeze_row(input, -2), row))
+
+
+def _is_one(rank: int, output_size: Any) -> bool:
+    """Whether all that is asked for is one mean."""
+    return output_size == 1 if isinstance(output_size, int) else output_size == (1,) * rank
+
+
+def _mean_of_all(name: str, rank: int, input: Any) -> Any:
+    """That mean, of inputs with any number of dimensions in front and of empty ones too."""
+    check_kind(name, input, integers=False)
+    return mean(input, tuple(range(-rank, 0)), True)
 
 
 # -- what users call --------------------------------------------------------------------------
@@ -178,7 +194,7 @@ def adaptive_avg_pool1d(input: Any, output_size: Output) -> Any:
     >>> torch.adaptive_avg_pool1d(torch.tensor([[1.0, 3.0, 2.0, 0.0]]), 2)
     tensor([[2., 1.]])
     """
-    windows = _windows("adaptive_avg_pool1d", 1, input, output_size)
+    windows = _windows("adaptive_avg_pool1d", 1, input, output_size, full=False)
     row = Adaptive((1, *windows.plane), (1, *windows.sizes))
     return squeeze_row(mean_rows[2](unsqueeze_row(input, -2), row), -2)
 
@@ -193,10 +209,9 @@ def adaptive_avg_pool2d(input: Any, output_size: Output) -> Any:
     >>> torch.nn.functional.adaptive_avg_pool2d(torch.tensor([[[1.0, 2.0], [4.0, 3.0]]]), 1)
     tensor([[[2.5000]]])
     """
-    windows = _windows("adaptive_avg_pool2d", 2, input, output_size)
-    if windows.sizes == (1, 1):
-        return mean(input, (-2, -1), True)
-    return mean_rows[2](input, windows)
+    if _is_one(2, output_size):
+        return _mean_of_all("adaptive_avg_pool2d", 2, input)
+    return mean_rows[2](input, _windows("adaptive_avg_pool2d", 2, input, output_size, full=False))
 
 
 @public(namespaces=FUNCTIONAL, method=False)
@@ -206,10 +221,9 @@ def adaptive_avg_pool3d(input: Any, output_size: Output) -> Any:
     >>> torch.nn.functional.adaptive_avg_pool3d(torch.ones(1, 2, 2, 2), 1)
     tensor([[[[1.]]]])
     """
-    windows = _windows("adaptive_avg_pool3d", 3, input, output_size)
-    if windows.sizes == (1, 1, 1):
-        return mean(input, (-3, -2, -1), True)
-    return mean_rows[3](input, windows)
+    if _is_one(3, output_size):
+        return _mean_of_all("adaptive_avg_pool3d", 3, input)
+    return mean_rows[3](input, _windows("adaptive_avg_pool3d", 3, input, output_size, full=True))
 
 
 __all__ = [
