@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.blas_sums import row_sums, total
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.quick import finish
 from adjoint.ops.kinds.row import FLOAT32, FLOAT64, Row
@@ -100,10 +101,10 @@ def _reduce(losses: Any, shares: Any, ignored: Any, reduction: str) -> Any:
         losses = np.where(ignored, losses.dtype.type(0), losses)
     if reduction == "none":
         return losses
-    total = add_reduce(losses, -1)
+    whole = total(losses) if losses.ndim == 1 else add_reduce(losses, -1)
     if reduction == "sum":
-        return total
-    return total / (losses.shape[-1] if shares is None else add_reduce(shares, -1))
+        return whole
+    return whole / (losses.shape[-1] if shares is None else add_reduce(shares, -1))
 
 
 def _nll_spread(
@@ -169,20 +170,19 @@ def _cross_entropy(
 def _cross_entropy_parts(
     x: Any, target: Any, weight: Any, count: int, ignore_index: int, reduction: str
 ) -> tuple[Any, Any]:
-    """The loss, and what came up on the way: the softmax, and targets that all count for 1."""
+    """The loss, and what came up: exponentials, their sums, and targets that all count for 1."""
     target, ignored = _classes(target, count, ignore_index)
     if not x.size:
-        return _reduce(_pick(x, target), None, None, reduction), (x, None)
+        return _reduce(_pick(x, target), None, None, reduction), (x, x, None)
     lowered = x - max_reduce(x, -1, None, None, True)
     losses = _pick(lowered, target)
     powers = np.exp(lowered, lowered)
-    total = add_reduce(powers, -1, None, None, True)
-    powers /= total
-    np.subtract(np.log(total[..., 0]), losses, losses)
+    sums = row_sums(powers)
+    np.subtract(np.log(sums[..., 0]), losses, losses)
     if weight is None and ignored is None and x.ndim == 2:
-        return _reduce(losses, None, None, reduction), (powers, target)
+        return _reduce(losses, None, None, reduction), (powers, sums, target)
     shares = _shares(target, ignored, weight, x.dtype)
-    return _reduce(losses, shares, ignored, reduction), (powers, None)
+    return _reduce(losses, shares, ignored, reduction), (powers, sums, None)
 
 
 def _cross_entropy_cotangent(
@@ -196,17 +196,17 @@ def _cross_entropy_cotangent(
     kept: Any,
 ) -> Any:
     if kept is not None and reduction != "none" and type(x) is ndarray and type(g) is ndarray:
-        likely, places = kept
+        powers, sums, places = kept
         if places is not None and not g.shape:
             factor = np.array(g.item() / (len(places) if reduction == "mean" else 1), g.dtype)
-            out = np.multiply(likely, factor)
+            out = powers * (factor / sums)
             out[_numbers(len(places)), places] -= factor
             return out
     if type(x) is ndarray and type(g) is ndarray and type(target) is ndarray and x.size:
         target, ignored = _classes(target, count, ignore_index)
         shares = _shares(target, ignored, weight, x.dtype)
         each = _each(g, target, shares, ignored, reduction)
-        likely = softmax_array(x, -1) if kept is None else kept[0]
+        likely = softmax_array(x, -1) if kept is None else kept[0] / kept[1]
         out = likely * each[..., None]
         if out.ndim == 2:
             out[_numbers(len(target)), target] -= each

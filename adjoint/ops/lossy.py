@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.blas_sums import total
 from adjoint.errors import describe_shape
 from adjoint.ops.kinds.row import FLOAT32, FLOAT64, Row
 from adjoint.ops.kinds.rules import Fact
@@ -99,20 +100,20 @@ def reduce_array(values: Any, reduction: str, rank: int) -> Any:
     if reduction == "none":
         return values
     if values.ndim == rank:
-        total = add_reduce(values, None)
-        return total / values.size if reduction == "mean" else total
-    total = add_reduce(values, tuple(range(-rank, 0)))
-    return total / product(values.shape[values.ndim - rank :]) if reduction == "mean" else total
+        whole = total(values)
+        return whole / values.size if reduction == "mean" else whole
+    whole = add_reduce(values, tuple(range(-rank, 0)))
+    return whole / product(values.shape[values.ndim - rank :]) if reduction == "mean" else whole
 
 
 def reduce_value(values: Any, reduction: str, rank: int) -> Any:
     """The same for values of any kind, out of rows."""
     if reduction == "none":
         return values
-    total = sum_row(values, tuple(range(-rank, 0)), False) if rank else values
+    whole = sum_row(values, tuple(range(-rank, 0)), False) if rank else values
     if reduction == "sum":
-        return total
-    return total / product(values.shape[len(values.shape) - rank :])
+        return whole
+    return whole / product(values.shape[len(values.shape) - rank :])
 
 
 def scale(g: Any, reduction: str, rank: int, shape: tuple[int, ...]) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.blas_sums import row_sums
 from adjoint.array.value import apply
 from adjoint.errors import describe_shape
 from adjoint.ops.contraction import require_tensors
@@ -18,7 +19,7 @@ from adjoint.ops.kinds.row import FLOAT32, FLOAT64, Row
 from adjoint.ops.kinds.rules import Fact, stretch
 from adjoint.ops.movement import reshape_row
 from adjoint.ops.powers import rsqrt
-from adjoint.ops.reducing import add_reduce, refuse_dtype, reshape
+from adjoint.ops.reducing import refuse_dtype, reshape
 from adjoint.ops.reduction import mean_row, sum_row
 from adjoint.shapes import product
 from adjoint.tape.engine import fit, rows
@@ -35,7 +36,7 @@ PLACES = ("", "nn.functional")
 def standardised(x: Any, eps: float) -> tuple[Any, Any]:
     """Elements less their mean, over their standard deviation; and the inverse of that: arrays."""
     count = x.shape[-1] or 1
-    out = x - add_reduce(x, -1, None, None, True) / count
+    out = x - row_sums(x) / count
     inverse = np.vecdot(out, out)[..., None]
     inverse /= count
     inverse += eps
@@ -57,15 +58,16 @@ def standardised_value(x: Any, eps: float) -> tuple[Any, Any]:
 def average(v: Any) -> Any:
     """Mean over the last dimension, which stays."""
     if type(v) is ndarray and (v.dtype is FLOAT32 or v.dtype is FLOAT64):
-        return add_reduce(v, -1, None, None, True) / (v.shape[-1] or 1)
+        return row_sums(v) / (v.shape[-1] or 1)
     return mean_row(v, (-1,), True) if v.shape[-1] else sum_row(v, (-1,), True)
 
 
 def standardised_moves(v: Any, normal: Any, inverse: Any) -> Any:
     """The Jacobian of ``standardised``, which is symmetric, times a cotangent or a tangent."""
     if type(v) is ndarray and type(normal) is ndarray and v.dtype is normal.dtype:
-        out = v * normal
-        np.multiply(normal, -average(out), out)
+        along = np.vecdot(v, normal)[..., None]
+        along /= -(v.shape[-1] or 1)
+        out = normal * along
         out += v
         out -= average(v)
         out *= inverse

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.blas_sums import row_sums
 from adjoint.ops.contraction import require_tensors
 from adjoint.ops.extremes import amax_row
 from adjoint.ops.kinds.general import define
@@ -35,7 +36,7 @@ def softmax_array(x: Any, dim: int | None) -> Any:
         return x - x + 1  # NaN stays, infinities make it
     out = x - max_reduce(x, dim, None, None, True) if x.shape[dim] else x.copy()
     np.exp(out, out)
-    out /= add_reduce(out, dim, None, None, True)
+    out /= row_sums(out) if dim == -1 else add_reduce(out, dim, None, None, True)
     return out
 
 
@@ -44,7 +45,8 @@ def log_softmax_array(x: Any, dim: int | None) -> Any:
     if dim is None:
         return x - x
     out = x - max_reduce(x, dim, None, None, True) if x.shape[dim] else x.copy()
-    total = add_reduce(np.exp(out), dim, None, None, True)
+    powers = np.exp(out)
+    total = row_sums(powers) if dim == -1 else add_reduce(powers, dim, None, None, True)
     out -= np.log(total, total)
     return out
 
@@ -54,8 +56,11 @@ def _softmax_push(g: Any, out: Any, dim: int | None) -> Any:
     if dim is None:
         return g * (out - out)
     if type(g) is ndarray and type(out) is ndarray and g.dtype is out.dtype:
-        moved = g * out
-        np.subtract(g, add_reduce(moved, dim, None, None, True), moved)
+        if dim == -1 and (g.dtype is FLOAT32 or g.dtype is FLOAT64):
+            moved = g - np.vecdot(g, out)[..., None]
+        else:
+            moved = g * out
+            np.subtract(g, add_reduce(moved, dim, None, None, True), moved)
         moved *= out
         return moved
     return out * (g - sum_row(g * out, (dim,), True))
@@ -66,7 +71,7 @@ def _log_softmax_pull(g: Any, out: Any, dim: int | None) -> Any:
         return g * (out - out)
     if type(g) is ndarray and type(out) is ndarray and g.dtype is out.dtype:
         moved = np.exp(out)
-        moved *= add_reduce(g, dim, None, None, True)
+        moved *= row_sums(g) if dim == -1 else add_reduce(g, dim, None, None, True)
         return np.subtract(g, moved, moved)
     return g - exp(out) * sum_row(g, (dim,), True)
 
