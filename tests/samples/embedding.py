@@ -16,6 +16,7 @@ def places(make, *shape, dtype="int64"):
 
 case(
     F + "embedding",
+    rows="embedding embedding_backward embedding_masked",
     samples=lambda make: [
         sample(places(make, 4), make(3, 2)),
         kink(places(make, 2, 4), make(3, 2), padding_idx=1),

@@ -69,6 +69,7 @@ def errors(floating):
 
 case(
     F + "nll_loss",
+    rows="nll_loss nll_loss_backward",
     samples=pairs,
     constants=(2, "weight"),
     note=REFUSED,
