@@ -61,13 +61,23 @@ noise_row = define_random(
 def _dropped(
     name: str, input: Any, p: float, train: bool, trailing: int, alpha: bool, inplace: bool
 ) -> Any:
-    """The input with noise, or itself where there is nothing to do."""
+    """The input with noise, or itself where there is nothing to do.
+
+    ``trailing`` dimensions share a number; it is negative where the channels are missing.
+    """
     require_tensors(name, input)
+    if not isinstance(train, bool):
+        raise TypeError(f"{name}(): whether it is training is a bool, not {type(train).__name__}")
     if p == 0 or not train or not product(input.shape):
         return input
     multiply = mul_in_place if inplace else mul
     if p == 1:
         return multiply(input, zero(input))
+    if trailing < 0:
+        raise RuntimeError(
+            f"{name}: expected (N, C, ...), at least 2 dimensions, but got shape "
+            f"{describe_shape(input.shape)}"
+        )
     if dtypes.of(input).category < dtypes.FLOATING:
         raise RuntimeError(f"{name}: the noise is not {dtypes.of(input)!r}; use input.float()")
     keep = 1.0 - p
@@ -80,13 +90,8 @@ def _dropped(
 
 
 def _channels(name: str, input: Any) -> int:
-    """How many dimensions stand behind the channels; ``RuntimeError`` if there are none."""
+    """How many dimensions stand behind the channels, (N, C, ...); negative if there are none."""
     require_tensors(name, input)
-    if len(input.shape) < 2:
-        raise RuntimeError(
-            f"{name}: expected (N, C, ...), at least 2 dimensions, but got shape "
-            f"{describe_shape(input.shape)}"
-        )
     return len(input.shape) - 2
 
 
