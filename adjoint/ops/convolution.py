@@ -256,7 +256,7 @@ def _options(
             f"{x_shape[1]} channels instead"
         )
     check_bias(b_shape, w_shape, w_shape[0])
-    if 0 in x_shape[2:]:
+    if 0 in x_shape[2:] and 0 not in x_shape[:2]:
         raise RuntimeError(
             "only a batch or the channels may be empty, but the input has shape "
             f"{describe_shape(x_shape)}"

@@ -38,7 +38,7 @@ def _options(
     more = per_dimension(output_padding, rank, "output_padding")
     if min((*widths, *more), default=0) < 0:
         raise RuntimeError(f"negative padding is not supported, but got {list(widths + more)}")
-    if x_shape[1] != w_shape[0] or w_shape[0] % groups:
+    if not w_shape[0] or x_shape[1] != w_shape[0] or w_shape[0] % groups:
         raise RuntimeError(
             f"Given transposed=1 and groups={groups}, weight of size {describe_shape(w_shape)}, "
             f"expected input of size {describe_shape(x_shape)} to have {w_shape[0]} channels, a "
@@ -56,7 +56,7 @@ def _options(
             x_shape[2:], step, widths, gap, w_shape[2:], more, strict=True
         )
     )
-    if min(sizes, default=1) <= 0 or 0 in x_shape[2:]:
+    if min(sizes) < 0 or 0 in x_shape[2:]:
         raise RuntimeError(
             f"an input of size {describe_shape(x_shape)} gives the sizes {list(sizes)} per "
             "channel, which is too small: the padding is taken off the result"
