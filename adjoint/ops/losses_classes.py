@@ -111,6 +111,11 @@ def _nll_spread(
     g: Any, target: Any, weight: Any, count: int, ignore_index: int, reduction: str
 ) -> Any:
     target, ignored = _classes(target, count, ignore_index)
+    if weight is None and ignored is None and not g.shape and target.ndim == 1:
+        out = np.zeros((len(target), count), g.dtype)
+        each = g.item() / (len(target) or 1) if reduction == "mean" else g.item()
+        out[_numbers(len(target)), target] = -each
+        return out
     shares = _shares(target, ignored, weight, g.dtype)
     return _place(np.negative(_each(g, target, shares, ignored, reduction)), target, count)
 
@@ -124,8 +129,38 @@ def _each(g: Any, target: Any, shares: Any, ignored: Any, reduction: str) -> Any
             g = g / (target.shape[-1] or 1)
         else:
             g = g / add_reduce(shares, -1, None, None, True)
-    each = np.broadcast_to(g, target.shape) if shares is None else g * shares
+    if shares is None:
+        return np.repeat(g, target.shape[-1], -1) if g.shape[-1:] == (1,) else g
+    each = g * shares
     return each if ignored is None else np.where(ignored, each.dtype.type(0), each)
+
+
+def _nll_cotangent(
+    g: Any, target: Any, weight: Any, count: int, ignore_index: int, reduction: str
+) -> Any:
+    if (
+        type(g) is ndarray
+        and type(target) is ndarray
+        and (g.dtype is FLOAT32 or g.dtype is FLOAT64)
+    ):
+        return _nll_spread(g, target, weight, count, ignore_index, reduction)
+    return nll_spread(g, target, weight, count, ignore_index, reduction)
+
+
+def nll_of(input: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
+    """The row on checked inputs; plain tensors take the short way."""
+    options = (input.shape[-1], ignore_index, reduction)
+    if weight is None and isinstance(input, Tensor) and isinstance(target, Tensor):
+        x, y = input._array, target._array
+        if type(x) is ndarray and type(y) is ndarray and input._level == target._level:
+            kind = x.dtype
+            if kind is FLOAT32 or kind is FLOAT64:
+                try:
+                    out = _nll(x, y, None, *options)
+                except (RuntimeWarning, FloatingPointError):
+                    return nll_row(input, target, None, *options)
+                return finish(nll_row.row, out, input._level, (input, target, None), options)
+    return nll_row(input, target, weight, *options)
 
 
 def _infer_nll(row: Row, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> Fact:
@@ -144,7 +179,7 @@ NLL: dict[str, Any] = {
 }
 nll_row: Any = define(
     "nll_loss", "loss", _nll, infer=_infer_nll,
-    x=lambda g, target, weight, count, ignore_index, reduction: nll_spread(
+    x=lambda g, target, weight, count, ignore_index, reduction: _nll_cotangent(
         g, target, weight, count, ignore_index, reduction
     ),
     **NLL,

@@ -10,7 +10,7 @@ from adjoint.ops.contraction import require_tensors
 from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.public import FUNCTIONAL, public
 from adjoint.ops.kinds.quick import rename
-from adjoint.ops.losses_classes import cross_entropy_of, nll_row
+from adjoint.ops.losses_classes import cross_entropy_of, nll_of, nll_row
 from adjoint.ops.lossy import REDUCTIONS, reduction_of, refuse_gradient
 from adjoint.ops.movement import permute_row, reshape_row
 from adjoint.ops.reducing import refuse_dtype
@@ -44,7 +44,7 @@ def nll_loss(
     reduction = reduction_of(reduction, size_average, reduce)
     _check("nll_loss", input, target, weight)
     scores, classes, shape = _folded(input, target)
-    out = nll_row(scores, classes, weight, scores.shape[-1], ignore_index, reduction)
+    out = nll_of(scores, classes, weight, ignore_index, reduction)
     return _unfolded(out, shape, len(input.shape), reduction)
 
 
