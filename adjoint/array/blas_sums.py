@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.array.sums import accurate_sum
+
 _LONGEST_ROW = 4096
 _LONGEST = 8192
 _ONES = {np.dtype(name): np.ones(_LONGEST, name) for name in ("float32", "float64")}
@@ -24,6 +26,15 @@ def row_sums(x: Any) -> Any:
         return add_reduce(x, -1, None, None, True)
     # Row by row, not as a matrix times a vector: then a row's sum does not depend on the others.
     return np.vecdot(x, ones[:size])[..., None]
+
+
+def column_sums(x: Any) -> Any:
+    """Sums of the columns of a matrix."""
+    ones = _ONES.get(x.dtype)
+    size = len(x)
+    if ones is None or not 0 < size <= _LONGEST_ROW:
+        return accurate_sum(x, (-2,), False)
+    return ones[:size].dot(x)
 
 
 def total(x: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.array.blas_sums import column_sums
 from adjoint.errors import describe_shape
 from adjoint.ops.arithmetic import add
 from adjoint.ops.contraction import (
@@ -25,6 +26,7 @@ from adjoint.ops.kinds.quick import finish, rename
 from adjoint.ops.kinds.row import FLOAT32, FLOAT64, Row
 from adjoint.ops.kinds.rules import batch_elementwise
 from adjoint.ops.movement import reshape_row
+from adjoint.ops.reduction import sum_row
 from adjoint.shapes import broadcast_shapes, product
 from adjoint.tape.engine import fit
 from adjoint.tape.tensor import Tensor
@@ -48,6 +50,14 @@ def _linear(bias: Any, x: Any, weight: Any) -> Any:
 
 def _input_cotangent(g: Any, weight: Any) -> Any:
     return times(g, weight) if len(g.shape) <= 2 else matmul_row(g, weight)
+
+
+def _bias_cotangent(g: Any) -> Any:
+    """Sums over all but the last dimension; the bias that the row takes has no other."""
+    if len(g.shape) == 1:
+        return g
+    lines = fold(g)
+    return column_sums(lines) if type(lines) is ndarray else sum_row(lines, (-2,), False)
 
 
 def _jvp_linear(
@@ -98,7 +108,7 @@ def _decompose_linear(bias: Any, x: Any, weight: Any) -> Any:
 # The order of the inputs, and so of the graph's edges, is that of PyTorch's addmm.
 linear_row: Any = define(
     "linear", "contraction", _linear, inputs="bias x weight",
-    bias=lambda g: g,
+    bias=lambda g: _bias_cotangent(g),
     x=_input_cotangent,
     weight=lambda g, x: times(swap_last(fold(g)), fold(x)),
     batch=_batch_linear, decompose=_decompose_linear,
@@ -126,6 +136,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
             if bias is not None:
                 b = bias._array if isinstance(bias, Tensor) else None
                 plain = plain and type(b) is ndarray and b.dtype is kind and bias._level == level
+                plain = plain and b.shape == w.shape[:1]
             if plain and weight._level == level:
                 try:
                     out = x.dot(w.T)
@@ -161,6 +172,9 @@ def _linear_checked(input: Any, weight: Any, bias: Any) -> Any:
             f"linear: a bias of shape {describe_shape(bias.shape)} does not fit an output of "
             f"shape {describe_shape(shape)}"
         )
+    if bias is not None and tuple(bias.shape) != w_shape[:1]:
+        out = linear_row(None, input, weight) + bias
+        return rename(out, "AddmmBackward0") if len(x_shape) == 2 else reshape_row(out, shape)
     out = linear_row(bias, input, weight)
     if bias is None:
         names = ("", "SqueezeBackward4", "MmBackward0", "UnsafeViewBackward0")
