@@ -129,12 +129,27 @@ def batch_first(z: Array, out: Array) -> None:
 
 
 class _Scratch(local):
-    """Memory for columns, kept by each thread: what is asked for anew costs as much as the copy."""
+    """Memory that each thread keeps for what is needed only for a moment, by purpose.
 
-    array = np.empty(0, np.uint8)
+    What is asked for anew comes page by page, which costs as much as the copy into it.
+    """
+
+    def __init__(self) -> None:
+        self.columns = self.product = empty(0, np.uint8)
 
 
 _scratch = _Scratch()
+
+
+def _memory(purpose: str, size: int) -> Any:
+    """So many bytes, good until the next call for this purpose; None for too many to keep."""
+    memory = getattr(_scratch, purpose)
+    if memory.size < size:
+        if size > 16 * _COLUMNS:
+            return None
+        memory = empty(size, np.uint8)
+        setattr(_scratch, purpose, memory)
+    return memory
 
 
 @lru_cache(maxsize=1024)
@@ -163,11 +178,9 @@ def columns_of(z: Array, kernel: Sizes, stride: Sizes, dilation: Sizes, sizes: S
     if prod(kernel) == 1 and shape[-len(sizes) - 1 :] == z.shape[1:]:
         return z.reshape(shape)
     windows = ndarray(shape, kind, z, 0, strides)
-    memory = _scratch.array
-    if memory.size < size:
-        if size > _COLUMNS * 16:  # a single image too large to be kept for
-            return np.ascontiguousarray(windows)
-        memory = _scratch.array = empty(size, np.uint8)
+    memory = _memory("columns", size)
+    if memory is None:
+        return np.ascontiguousarray(windows)
     out = ndarray(shape, kind, memory)
     out[...] = windows
     return out
@@ -206,6 +219,20 @@ def _product(x: Array, y: Array) -> Array:
     return out
 
 
+def _passing_product(x: Array, y: Array) -> Array:
+    """As ``_product``, into memory that is good until the next call in this thread."""
+    shape = (len(x), x.shape[1], y.shape[2])
+    memory = _memory("product", x.itemsize * prod(shape))
+    if memory is None:
+        return _product(x, y)
+    out = ndarray(shape, x.dtype, memory)
+    if len(x) == 1:
+        np.matmul(x[0], y[0], out=out[0])
+    else:
+        np.matmul(x, y, out=out)
+    return out
+
+
 def _flipped(w: Array, groups: int) -> Array:
     """The opposite direction's weight: (O, C / groups, *kernel) as (C, O / groups, *kernel)."""
     outputs, inputs, *kernel = w.shape
@@ -235,7 +262,7 @@ def convolve(
     for part in _pieces(count, count * x.shape[1] * prod(kernel) * places):
         columns = columns_of(batch_last(x[part], padding), kernel, stride, dilation, sizes)
         piece = columns.shape[-1]
-        z = _product(weight, columns.reshape(groups, weight.shape[2], places * piece))
+        z = _passing_product(weight, columns.reshape(groups, weight.shape[2], places * piece))
         if b is not None:
             z += b.reshape(groups, weight.shape[1], 1)
         batch_first(z.reshape(outputs, *sizes, piece), out[part])
@@ -358,7 +385,8 @@ def both_gradients(
         columns = columns_of(batch_last(g[part], around), kernel, stride, dilation, sizes)
         piece = columns.shape[-1]
         columns = columns.reshape(groups, weight.shape[2], places * piece)
-        batch_first(_product(weight, columns).reshape(x.shape[1], *sizes, piece), gx[part])
+        found = _passing_product(weight, columns)
+        batch_first(found.reshape(x.shape[1], *sizes, piece), gx[part])
         rows = _last(x[part]).reshape(groups, weight.shape[1], places * piece)
         total = _plus(total, _product(columns, rows.swapaxes(1, 2)))
     if total is None:
