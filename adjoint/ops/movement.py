@@ -30,6 +30,13 @@ reshape_row = viewing(
 )  # fmt: skip
 
 
+# What is out of order in memory and can be seen in the other shape all the same.
+reshape_alias_row = viewing(
+    "reshape_alias", lambda x, shape: x.reshape(shape), options="shape", sometimes=True,
+    x=lambda g, x_shape: reshape_row(g, x_shape), batch=batch_prefixed("shape"),
+)  # fmt: skip
+
+
 def _batch_expand(row: Any, size: int, values: Any, batched: Any, options: Any) -> Any:
     x, shape = values[0], options[0]
     missing = len(shape) - len(x.shape) + 1
@@ -149,7 +156,8 @@ def reshape(input: Any, *sizes: Any, shape: Any = None) -> Any:
             return out
     shape = infer_size(sizes_from("reshape", sizes, shape), product(input.shape))
     if viewable(input, shape):
-        return reshape_row(input, shape)
+        array = input._array if hasattr(input, "_array") else input
+        return (reshape_row if is_contiguous(array) else reshape_alias_row)(input, shape)
     return unsafe_view_row(clone_row(input, "C"), shape)
 
 

@@ -30,8 +30,12 @@ case(
     dtypes=TYPES,
 )  # fmt: skip
 case(
-    "reshape", variant="of memory out of order", rows="clone unsafe_view",
-    samples=lambda make: [sample(make(2, 3).T, (6,)), sample(make(2, 3, 4).T, (4, 6))],
+    "reshape", variant="of memory out of order", rows="clone unsafe_view reshape_alias",
+    samples=lambda make: [
+        sample(make(2, 3).T, (6,)),
+        sample(make(2, 3, 4).T, (4, 6)),
+        sample(make(4, 6)[:, ::2], (2, 6)),
+    ],
     errors=[wrong(RuntimeError, "is invalid for input of size 6", MATRIX.T, (4,))],
 )  # fmt: skip
 case(
