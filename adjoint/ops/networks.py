@@ -1,6 +1,7 @@
 """Families of the table that are loaded when first asked for; see ``adjoint.ops``."""
 
 from adjoint.ops import (
+    attention,
     convolution,
     convolution_transposed,
     distances,
@@ -22,6 +23,7 @@ from adjoint.ops import (
 )
 
 __all__ = [
+    "attention",
     "convolution",
     "convolution_transposed",
     "distances",
