@@ -146,6 +146,8 @@ def _truth(value: bool, x: Any) -> Any:
 
 
 def _slice(x: Any, dim: int, item: slice, alone: bool) -> Any:
+    if dim >= 0:
+        raise IndexError(f"too many indices for tensor of shape {describe_shape(x.shape)}")
     whole = item.start in (None, 0) and item.step in (None, 1)
     if whole and not alone and (item.stop is None or as_index(item.stop) >= x.shape[dim]):
         return x

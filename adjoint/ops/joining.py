@@ -28,7 +28,8 @@ def _cat(*args: Any) -> Any:
     *arrays, dim = args
     rank = max(each.ndim for each in arrays)
     # Empty vectors may stand among tensors of more dimensions, for nothing.
-    return np.concatenate([each for each in arrays if each.ndim == rank], axis=dim)
+    joined = [each for each in arrays if each.ndim == rank]
+    return np.ascontiguousarray(np.concatenate(joined, axis=dim))  # NumPy would keep an order
 
 
 def _zeros(g: Any, shape: tuple[int, ...]) -> Any:
@@ -52,7 +53,7 @@ def _cat_vjp(g: Any, needs: Sequence[bool], shapes: Any, dim: int) -> list[Any]:
 
 
 def _stack(*args: Any) -> Any:
-    return np.stack(args[:-1], axis=args[-1])
+    return np.ascontiguousarray(np.stack(args[:-1], axis=args[-1]))
 
 
 def _stack_vjp(g: Any, needs: Sequence[bool], shapes: Any, dim: int) -> list[Any]:

@@ -194,7 +194,6 @@ def _looking(function: Callable[..., Any], name: str) -> Callable[..., Any]:
             for view in children:
                 look = view._view
                 look.parent = before if look.parent is self else look.parent
-                look.base = before if look.base is self else look.base
             if self._view is None:
                 memory.root = weakref.ref(before)
             memory.views = [each for each in memory.views if each() is not self]

@@ -62,17 +62,44 @@ SEVERAL = "is one of several outputs of a function that returns views"
 
 
 class View:
-    """How a tensor looks at another's memory: enough to look again after a write."""
+    """How a tensor looks at another's memory: enough to look again after a write.
 
-    __slots__ = ("base", "creation", "differentiable", "number", "options", "parent", "row")
+    The commonest, one view by one recorded operation, is made for every ``x[0]`` and ``x.t()``, so
+    it has no more slots than it needs.
+    """
 
-    parent: Any  # what it looks at, through ``row`` (output ``number``) with ``options``
-    base: Any  # the end of the chain of parents, as far as gradients flow
+    __slots__ = ("options", "parent", "row")
+
+    parent: Any  # what it looks at, through ``row`` with ``options``
     row: Any
     options: tuple[Any, ...]
-    number: int
-    creation: str | None  # NO_GRAD, INFERENCE or SEVERAL where that forbids to write
-    differentiable: bool  # False for ``detach()``
+    number: int = 0  # which of the row's outputs it is
+    differentiable: bool = True  # False for ``detach()``
+    reason: str | None = None  # NO_GRAD, INFERENCE or SEVERAL, which forbid to write
+
+    @property
+    def base(self) -> Any:
+        """The end of the chain of parents, as far as gradients flow."""
+        tensor = self.parent
+        while (view := tensor._view) is not None and view.differentiable:
+            tensor = view.parent
+        return tensor
+
+    @property
+    def creation(self) -> str | None:
+        """Why it may not be written to where gradients are wanted: its reason, or a parent's."""
+        view: View | None = self
+        while view is not None and view.differentiable:
+            if view.reason is not None:
+                return view.reason
+            view = view.parent._view
+        return None
+
+
+class SpecialView(View):
+    """A view that is one of several, is no view for gradients, or may not be written to."""
+
+    __slots__ = ("differentiable", "number", "reason")
 
 
 if TYPE_CHECKING:  # the methods that the layers above put on
@@ -200,23 +227,22 @@ def mark_view(
     memory = parent._memory
     if memory is None:
         memory = memory_of(parent)
-    view: View = new(View)
+    view: View
+    if modes.enabled and differentiable and not row.many_outputs:
+        view = new(View)
+    else:
+        view = new(SpecialView)
+        view.number = number
+        view.differentiable = differentiable
+        view.reason = SEVERAL if row.many_outputs else None
+        if not modes.enabled:
+            view.reason = INFERENCE if modes.inference else NO_GRAD
+            floating = dtypes.of(out._array).category >= dtypes.FLOATING
+            if differentiable and parent._node is not None and floating:
+                make_leaf(out)  # cut off, but as in PyTorch it wants what its base wants
     view.parent = parent
     view.row = row
     view.options = options
-    view.number = number
-    view.differentiable = differentiable
-    above = parent._view
-    view.base = parent if above is None or not above.differentiable else above.base
-    if not modes.enabled:
-        view.creation = INFERENCE if modes.inference else NO_GRAD
-        floating = dtypes.of(out._array).category >= dtypes.FLOATING
-        if differentiable and parent._node is not None and floating:
-            make_leaf(out)  # cut off, but as in PyTorch it wants what its base wants
-    elif row is not None and row.many_outputs:
-        view.creation = SEVERAL
-    else:
-        view.creation = None if above is None or not differentiable else above.creation
     out._memory = memory
     out._view = view
     memory.views.append(weakref.ref(out))

@@ -18,7 +18,16 @@ from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.row import Formula, Row
 from adjoint.tape.modes import modes
 from adjoint.tape.node import INTERNAL_PACKAGES, clock, user_frame
-from adjoint.tape.tensor import INFERENCE, NO_GRAD, Tensor, View, make_leaf, memory_of, new
+from adjoint.tape.tensor import (
+    INFERENCE,
+    NO_GRAD,
+    SpecialView,
+    Tensor,
+    View,
+    make_leaf,
+    memory_of,
+    new,
+)
 
 ndarray = np.ndarray
 getframe = sys._getframe
@@ -74,31 +83,18 @@ def look(row: Row, x: Any, out: Any, options: tuple[Any, ...]) -> Tensor:
     if memory is None:
         memory = memory_of(x)
     tensor._memory = memory
-    view: View = new(View)
-    view.parent = x
-    view.row = row
-    view.options = options
-    view.number = 0
-    view.differentiable = True
-    above = x._view
-    if above is None:
-        view.base = x
-        view.creation = None
-    else:
-        view.base = above.base if above.differentiable else x
-        view.creation = above.creation
-    tensor._view = view
     memory.views.append(reference(tensor))
     if len(memory.views) > memory.limit:
         memory.forget_dead()
     edge = x._node
     if not modes.enabled:
-        view.creation = INFERENCE if modes.inference else NO_GRAD
-        if modes.inference and "_inference" in x.__dict__:
-            tensor.__dict__["_inference"] = True
-        if edge is not None:
-            make_leaf(tensor)  # cut off, but as in PyTorch it wants what its base wants
-            return tensor
+        tensor._view = _unrecorded_view(tensor, x, row, options)
+        return tensor
+    view: View = new(View)
+    view.parent = x
+    view.row = row
+    view.options = options
+    tensor._view = view
     if edge is None:
         tensor._node = None
         return tensor
@@ -114,12 +110,32 @@ def look(row: Row, x: Any, out: Any, options: tuple[Any, ...]) -> Tensor:
     node.shape = out.shape
     node.dtype = out.dtype
     node.hooks = None
-    frame = getframe(2)
+    frame: Any = getframe(2)
     if frame.f_globals.get("__package__") in INTERNAL_PACKAGES:
-        frame = user_frame(frame)  # type: ignore[assignment]
+        frame = frame.f_back  # the function that users call is one of ours, and then it is theirs
+        if frame is not None and frame.f_globals.get("__package__") in INTERNAL_PACKAGES:
+            frame = user_frame(frame)
     if frame is None:
         node.code, node.instruction = None, 0
     else:
         node.code, node.instruction = frame.f_code, frame.f_lasti
     tensor._node = node
     return tensor
+
+
+def _unrecorded_view(tensor: Tensor, x: Any, row: Row, options: tuple[Any, ...]) -> View:
+    """A view made where nothing is recorded; its tensor is a leaf if ``x`` needs gradients."""
+    view: SpecialView = new(SpecialView)
+    view.parent = x
+    view.row = row
+    view.options = options
+    view.number = 0
+    view.differentiable = True
+    view.reason = INFERENCE if modes.inference else NO_GRAD
+    if modes.inference and "_inference" in x.__dict__:
+        tensor.__dict__["_inference"] = True
+    if x._node is None:
+        tensor._node = None
+    else:
+        make_leaf(tensor)  # cut off, but as in PyTorch it wants what its base wants
+    return view
