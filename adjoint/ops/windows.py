@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from adjoint.ops.columns import Padding, batch_first, batch_last
+from adjoint.ops.windows_pairs import applies, max_pairs
 
 if TYPE_CHECKING:  # 1 ms, and for nothing
     from numpy.typing import NDArray
@@ -193,6 +194,14 @@ def max_windows(x: Array, windows: Windows | Adaptive) -> tuple[Array, Array]:
     lowest = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
     values = np.empty((len(planes), *windows.sizes), x.dtype)
     indices = np.empty(values.shape, np.int64)
+    shape = (*x.shape[: x.ndim - rank], *windows.sizes)
+    if (
+        isinstance(windows, Windows)
+        and rank == 2
+        and applies(windows, planes)
+        and max_pairs(planes, windows.sizes, values, indices)
+    ):
+        return values.reshape(shape), indices.reshape(shape)
     for part in _pieces(planes.shape):
         z = _planes_last(planes[part], windows, lowest)
         greatest, places = _scan(z, windows, careful=False)
@@ -204,7 +213,6 @@ def max_windows(x: Array, windows: Windows | Adaptive) -> tuple[Array, Array]:
             greatest, places = _scan(z, windows, careful=True)
         _planes_first(greatest, values[part])
         _planes_first(_in_plane(places, windows, planes.shape[1:]), indices[part])
-    shape = (*x.shape[: x.ndim - rank], *windows.sizes)
     return values.reshape(shape), indices.reshape(shape)
 
 

@@ -29,7 +29,7 @@ def planes(make):
         sample(make_each(2, 1, 4, 4), 1),
         sample(make_each(2, 3, 8, 8), 2),
         sample(make_each(2, 3, 5, 4), 2),
-        sample(make_each(300, 3, 9, 8), 2, return_indices=True),
+        sample(make_each(2, 3, 9, 8), 2, return_indices=True),
         kink(ONES((1, 2, 4, 4)), 2),
         kink(ONES((1, 2, 4, 4)), 3, 1, 1, return_indices=True),
         kink(INFINITE, 2, return_indices=True),
