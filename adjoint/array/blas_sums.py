@@ -18,14 +18,19 @@ _ONES = {np.dtype(name): np.ones(_LONGEST, name) for name in ("float32", "float6
 add_reduce: Any = np.add.reduce
 
 
-def row_sums(x: Any) -> Any:
-    """Sums along the last dimension, which stays, with size 1."""
+def row_totals(x: Any) -> Any:
+    """Sums along the last dimension."""
     ones = _ONES.get(x.dtype)
     size = x.shape[-1]
     if ones is None or not 0 < size <= _LONGEST_ROW:
-        return add_reduce(x, -1, None, None, True)
+        return add_reduce(x, -1)
     # Row by row, not as a matrix times a vector: then a row's sum does not depend on the others.
-    return np.vecdot(x, ones[:size])[..., None]
+    return np.vecdot(x, ones[:size])
+
+
+def row_sums(x: Any) -> Any:
+    """Sums along the last dimension, which stays, with size 1."""
+    return row_totals(x)[..., None]
 
 
 def column_sums(x: Any) -> Any:

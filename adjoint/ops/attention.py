@@ -200,7 +200,7 @@ def scaled_dot_product_attention(
         return matmul_row(dropout(weights, dropout_p, True), value)
     values = (query, key, value, mask)
     if plain(values):
-        arrays = [None if each is None else each._array for each in values]
+        arrays: list[Any] = [None if each is None else each._array for each in values]
         with np.errstate(all="ignore"):
             kept = _weights_array(arrays[0], arrays[1], arrays[3], factor)
             out = np.matmul(kept, arrays[2])

@@ -135,8 +135,13 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
             plain = kind is w.dtype and (kind is FLOAT32 or kind is FLOAT64)
             if bias is not None:
                 b = bias._array if isinstance(bias, Tensor) else None
-                plain = plain and type(b) is ndarray and b.dtype is kind and bias._level == level
-                plain = plain and b.shape == w.shape[:1]
+                plain = (
+                    plain
+                    and type(b) is ndarray
+                    and b.dtype is kind
+                    and b.shape == w.shape[:1]
+                    and bias._level == level
+                )
             if plain and weight._level == level:
                 try:
                     out = x.dot(w.T)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
-from adjoint.array.blas_sums import row_sums, total
+from adjoint.array.blas_sums import row_totals, total
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.quick import finish
 from adjoint.ops.kinds.row import FLOAT32, FLOAT64, Row
@@ -147,20 +147,28 @@ def _nll_cotangent(
     return nll_spread(g, target, weight, count, ignore_index, reduction)
 
 
-def nll_of(input: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
-    """The row on checked inputs; plain tensors take the short way."""
-    options = (input.shape[-1], ignore_index, reduction)
-    if weight is None and isinstance(input, Tensor) and isinstance(target, Tensor):
-        x, y = input._array, target._array
-        if type(x) is ndarray and type(y) is ndarray and input._level == target._level:
-            kind = x.dtype
-            if kind is FLOAT32 or kind is FLOAT64:
-                try:
-                    out = _nll(x, y, None, *options)
-                except (RuntimeWarning, FloatingPointError):
-                    return nll_row(input, target, None, *options)
-                return finish(nll_row.row, out, input._level, (input, target, None), options)
-    return nll_row(input, target, weight, *options)
+def plain_pair(input: Any, target: Any) -> bool:
+    """Whether scores and classes are Tensors on memory, a matrix of floats and a row of int64."""
+    if not isinstance(input, Tensor) or not isinstance(target, Tensor):
+        return False
+    x, y = input._array, target._array
+    if type(x) is not ndarray or type(y) is not ndarray or input._level != target._level:
+        return False
+    kind = x.dtype
+    if kind is not FLOAT32 and kind is not FLOAT64:
+        return False
+    return x.ndim == 2 and y.dtype is INT64 and y.shape == x.shape[:1]
+
+
+def quick_nll(input: Any, target: Any, ignore_index: int, reduction: str) -> Any:
+    """The row on a plain pair, without weights."""
+    x = input._array
+    options = (x.shape[1], ignore_index, reduction)
+    try:
+        out = _nll(x, target._array, None, *options)
+    except (RuntimeWarning, FloatingPointError):
+        return nll_row(input, target, None, *options)
+    return finish(nll_row.row, out, input._level, (input, target, None), options)
 
 
 def _infer_nll(row: Row, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> Fact:
@@ -212,8 +220,8 @@ def _cross_entropy_parts(
     lowered = x - max_reduce(x, -1, None, None, True)
     losses = _pick(lowered, target)
     powers = np.exp(lowered, lowered)
-    sums = row_sums(powers)
-    np.subtract(np.log(sums[..., 0]), losses, losses)
+    sums = row_totals(powers)
+    np.subtract(np.log(sums), losses, losses)
     if weight is None and ignored is None and x.ndim == 2:
         return _reduce(losses, None, None, reduction), (powers, sums, target)
     shares = _shares(target, ignored, weight, x.dtype)
@@ -234,14 +242,14 @@ def _cross_entropy_cotangent(
         powers, sums, places = kept
         if places is not None and not g.shape:
             factor = np.array(g.item() / (len(places) if reduction == "mean" else 1), g.dtype)
-            out = powers * (factor / sums)
+            out = powers * (factor / sums)[:, None]
             out[_numbers(len(places)), places] -= factor
             return out
     if type(x) is ndarray and type(g) is ndarray and type(target) is ndarray and x.size:
         target, ignored = _classes(target, count, ignore_index)
         shares = _shares(target, ignored, weight, x.dtype)
         each = _each(g, target, shares, ignored, reduction)
-        likely = softmax_array(x, -1) if kept is None else kept[0] / kept[1]
+        likely = softmax_array(x, -1) if kept is None else kept[0] / kept[1][..., None]
         out = likely * each[..., None]
         if out.ndim == 2:
             out[_numbers(len(target)), target] -= each
@@ -270,23 +278,15 @@ cross_entropy_row: Any = define(
     ),
     node_name="NllLossBackward0",
 )  # fmt: skip
-_ROW: Row = cross_entropy_row.row
 
 
-def cross_entropy_of(
-    input: Any, target: Any, weight: Any, ignore_index: int, reduction: str
-) -> Any:
-    """The row on checked inputs; on plain tensors it keeps the softmax for the backward pass."""
-    count = input.shape[-1] if not isinstance(input, Tensor) else input._array.shape[-1]
-    options = (count, ignore_index, reduction)
-    if isinstance(input, Tensor) and weight is None and isinstance(target, Tensor):
-        x, y = input._array, target._array
-        if type(x) is ndarray and type(y) is ndarray and input._level == target._level:
-            kind = x.dtype
-            if kind is FLOAT32 or kind is FLOAT64:
-                try:
-                    out, kept = _cross_entropy_parts(x, y, None, *options)
-                except (RuntimeWarning, FloatingPointError):
-                    return cross_entropy_row(input, target, weight, *options, None)
-                return finish(_ROW, out, input._level, (input, target, None), (*options, kept))
-    return cross_entropy_row(input, target, weight, *options, None)
+def quick_cross_entropy(input: Any, target: Any, ignore_index: int, reduction: str) -> Any:
+    """The row on a plain pair, without weights; it keeps what the backward pass needs."""
+    x = input._array
+    options = (x.shape[1], ignore_index, reduction)
+    try:
+        out, kept = _cross_entropy_parts(x, target._array, None, *options)
+    except (RuntimeWarning, FloatingPointError):
+        return cross_entropy_row(input, target, None, *options, None)
+    row = cross_entropy_row.row
+    return finish(row, out, input._level, (input, target, None), (*options, kept))

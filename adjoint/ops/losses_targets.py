@@ -10,7 +10,13 @@ from adjoint.ops.contraction import require_tensors
 from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.public import FUNCTIONAL, public
 from adjoint.ops.kinds.quick import rename
-from adjoint.ops.losses_classes import cross_entropy_of, nll_of, nll_row
+from adjoint.ops.losses_classes import (
+    cross_entropy_row,
+    nll_row,
+    plain_pair,
+    quick_cross_entropy,
+    quick_nll,
+)
 from adjoint.ops.lossy import REDUCTIONS, reduction_of, refuse_gradient
 from adjoint.ops.movement import permute_row, reshape_row
 from adjoint.ops.reducing import refuse_dtype
@@ -42,9 +48,11 @@ def nll_loss(
     tensor(2.5000)
     """
     reduction = reduction_of(reduction, size_average, reduce)
+    if weight is None and plain_pair(input, target):
+        return quick_nll(input, target, ignore_index, reduction)
     _check("nll_loss", input, target, weight)
     scores, classes, shape = _folded(input, target)
-    out = nll_of(scores, classes, weight, ignore_index, reduction)
+    out = nll_row(scores, classes, weight, scores.shape[-1], ignore_index, reduction)
     return _unfolded(out, shape, len(input.shape), reduction)
 
 
@@ -71,6 +79,8 @@ def cross_entropy(
     """
     if size_average is not None or reduce is not None or reduction not in REDUCTIONS:
         reduction = reduction_of(reduction, size_average, reduce)
+    if weight is None and not label_smoothing and plain_pair(input, target):
+        return quick_cross_entropy(input, target, ignore_index, reduction)
     if label_smoothing > 1:
         raise RuntimeError(
             f"label_smoothing must be between 0.0 and 1.0, but got {label_smoothing}"
@@ -88,7 +98,8 @@ def cross_entropy(
         if reduction != "none" or len(input.shape) == 2:
             return out
         return rename(reshape_row(out, shape), "AddBackward0")
-    out = cross_entropy_of(scores, classes, weight, ignore_index, reduction)
+    options = (scores.shape[-1], ignore_index, reduction)
+    out = cross_entropy_row(scores, classes, weight, *options, None)
     return _unfolded(out, shape, len(input.shape), reduction)
 
 
