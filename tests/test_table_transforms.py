@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +24,7 @@ from tests.harness import (
     forward,
     function_of_moving,
     inner,
+    is_floating,
     parts,
 )
 from tests.harness_checks import (
@@ -100,27 +101,55 @@ def test_batch_of_derivatives(key: str) -> None:
     def check(call: Call) -> None:
         if not call.moving:
             return
-        function, cotangents = function_of_moving(call), cotangents_of(call)
-        batched = adjoint.func.vmap(function)
-        random = call.random("batch")
-        moved = [each.moved for each in examples_of(call)]
+        examples = [each.leaves for each in examples_of(call)]
+        moved = [[leaves[place] for place in call.moving] for leaves in examples]
+        random, cotangents = call.random("batch"), cotangents_of(call)
         gs = [[direction(random, each.shape, each.dtype) for each in cotangents] for _ in moved]
         vs = [[direction(random, each.shape, each.dtype) for each in row] for row in moved]
-        whole = [wrap(each) for each in stacked(moved)]
+        batched = adjoint.func.vmap(lambda leaves: function_on(call, leaves)(*at(call, leaves)))
+        whole = [wrap(each) for each in stacked(examples)]
         for name, transform, others in (("vjp", pull, gs), ("jvp", push, vs)):
+
+            def one(leaves: Any, other: Any, transform: Any = transform) -> Any:
+                return transform(function_on(call, leaves), at(call, leaves), other)
+
             whole_others = [wrap(each) for each in stacked(others)]
             expected = stacked(
                 [
-                    [as_array(each) for each in transform(function, map(wrap, x), map(wrap, other))]
-                    for x, other in zip(moved, others, strict=True)
+                    [as_array(each) for each in one(list(map(wrap, leaves)), map(wrap, other))]
+                    for leaves, other in zip(examples, others, strict=True)
                 ]
             )
-            mapped = adjoint.func.vmap(lambda xs, others, t=transform: t(function, xs, others))
-            same_tensors(mapped(whole, whole_others), expected, 1e-10, f"vmap of {name}")
-            found = transform(batched, whole, whole_others)
+            found = adjoint.func.vmap(one)(whole, whole_others)
+            same_tensors(found, expected, 1e-10, f"vmap of {name}")
+            function = lambda *values: batched(replaced(call, whole, values))  # noqa: E731
+            found = transform(function, at(call, whole), whole_others)
             same_tensors(found, expected, 1e-10, f"{name} of vmap")
 
     each_call(key, check)
+
+
+def at(call: Call, leaves: Sequence[Any]) -> list[Any]:
+    """Those of the leaves that have a derivative."""
+    return [leaves[place] for place in call.moving]
+
+
+def replaced(call: Call, leaves: Sequence[Any], values: Sequence[Any]) -> list[Any]:
+    """The leaves with those that have a derivative replaced."""
+    found = list(leaves)
+    for place, value in zip(call.moving, values, strict=True):
+        found[place] = value
+    return found
+
+
+def function_on(call: Call, leaves: Sequence[Any]) -> Callable[..., tuple[Any, ...]]:
+    """The floating results as a function of the leaves that have a derivative, beside others."""
+
+    def function(*values: Any) -> tuple[Any, ...]:
+        outs = forward(call, replaced(call, leaves, values))
+        return tuple(out for out in outs if is_floating(out))
+
+    return function
 
 
 def pull(function: Any, primals: Iterable[Any], cotangents: Iterable[Any]) -> Any:
@@ -221,11 +250,13 @@ def test_traced(key: str) -> None:
             return
         function, cotangents = function_of_moving(call), cotangents_of(call)
         count = len(call.moving)
-        check_trace(
-            lambda *values: pull(function, values[:count], values[count:]),
-            [*call.moved, *cotangents],
-            "vjp traced",
-        )
+        directions = call.directions(call.moved, "direction")
+        for transform, others in ((pull, cotangents), (push, directions)):
+            check_trace(
+                lambda *values, t=transform: t(function, values[:count], values[count:]),
+                [*call.moved, *others],
+                f"{transform.__name__} traced",
+            )
 
     each_call(key, check)
 

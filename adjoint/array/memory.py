@@ -40,16 +40,18 @@ def stretch(x: Any, shape: tuple[int, ...]) -> Any:
 
     Raises ``ValueError`` where the shape does not fit.
     """
-    missing = len(shape) - len(x.shape)
-    if missing >= 0 and x.size and x.flags.c_contiguous and x.dtype.kind != "V":
+    old = x.shape
+    missing = len(shape) - len(old)
+    if missing >= 0 and x.flags.c_contiguous and x.size:
         strides = [0] * missing
-        for size, stride, wanted in zip(x.shape, x.strides, shape[missing:], strict=True):
-            if size == wanted:
-                strides.append(stride)
-            elif size == 1:
-                strides.append(0)
-            else:
-                return np.broadcast_to(x, shape)
+        if old:
+            for size, stride, wanted in zip(old, x.strides, shape[missing:], strict=True):
+                if size == wanted:
+                    strides.append(stride)
+                elif size == 1:
+                    strides.append(0)
+                else:
+                    return np.broadcast_to(x, shape)
         try:
             return np.ndarray(shape, x.dtype, x, 0, strides)
         except (ValueError, BufferError):  # a type that buffers cannot hold, as bfloat16

@@ -8,6 +8,7 @@ from typing import Any
 from adjoint import dtypes
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
+from adjoint.ops.kinds.viewing import look_detached
 from adjoint.ops.movement import detach_row
 from adjoint.tape import hooks
 from adjoint.tape.backward import backward
@@ -136,9 +137,10 @@ class Recording:
         array = self._array
         if isinstance(array, Value):
             array = detach_row.row((array,))  # type: ignore[attr-defined]
-        out = wrap(array, self._level)
-        mark_view(out, self, detach_row.row, (), differentiable=False)  # type: ignore[attr-defined]
-        return out
+            out = wrap(array, self._level)
+            mark_view(out, self, detach_row.row, (), differentiable=False)  # type: ignore[attr-defined]
+            return out
+        return look_detached(detach_row.row, self)  # type: ignore[attr-defined]
 
     def detach_(self) -> Any:
         """Forget this tensor's history; ``RuntimeError`` for a view, whose base would not."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from adjoint import dtypes
 from adjoint.errors import describe_shape
 from adjoint.ops.kinds.public import public, publish_property
-from adjoint.ops.kinds.viewing import viewing
+from adjoint.ops.kinds.viewing import look, viewing
 from adjoint.ops.movement import alias_row, permute_row, reshape_row, sizes_from
 from adjoint.shapes import normalise_dim
 from adjoint.tape import engine
+from adjoint.tape.tensor import Tensor
 
 ALL = slice(None)
 
@@ -42,6 +45,19 @@ unsqueeze_row = viewing(
 # -- order --------------------------------------------------------------------------------------
 
 
+def _at_once(x: Any, order: tuple[int, ...], rank: int) -> Any:
+    """Plain memory permuted as NumPy does; None for all that needs a look."""
+    array = x._array if isinstance(x, Tensor) else None
+    if type(array) is not np.ndarray or len(order) != rank:
+        return None
+    try:
+        out = array.transpose(order)
+    except ValueError:
+        return None
+    dims = tuple([dim if dim < 0 else dim - rank for dim in order])
+    return look(permute_row.row, x, out, (dims,))  # type: ignore[attr-defined]
+
+
 @public()
 def permute(input: Any, *axes: Any, dims: Any = None) -> Any:
     """A view whose dimension ``i`` is dimension ``dims[i]`` of ``input``.
@@ -54,6 +70,9 @@ def permute(input: Any, *axes: Any, dims: Any = None) -> Any:
     """
     rank = len(input.shape)
     order = sizes_from("permute", axes, dims)
+    out = _at_once(input, order, rank)
+    if out is not None:
+        return out
     if len(order) != rank:
         raise RuntimeError(
             f"permute: {len(order)} dims {describe_shape(order)} for a tensor of {rank} "

@@ -10,6 +10,7 @@ from adjoint import dtypes
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.ops.index_rows import (
+    as_rows,
     index_add_row,
     index_copy_row,
     index_fill_row,
@@ -19,10 +20,13 @@ from adjoint.ops.index_rows import (
     take_row,
 )
 from adjoint.ops.kinds.public import public
+from adjoint.ops.kinds.quick import finish
 from adjoint.ops.masks import fill_value
 from adjoint.ops.movement import reshape_row
 from adjoint.ops.scatter import require_index, require_range
+from adjoint.ops.scatter_rows import INT64, out_of_range
 from adjoint.shapes import normalise_dim, product
+from adjoint.tape.tensor import Tensor, wrap
 
 LONG = (dtypes.int64,)
 
@@ -47,6 +51,25 @@ def _same_type(name: str, input: Any, source: Any) -> None:
         )
 
 
+def _select_at_once(input: Any, dim: Any, index: Any) -> Any:
+    """Slices of plain memory by a vector of places in range; None for all that needs a look."""
+    if not (isinstance(input, Tensor) and isinstance(index, Tensor)) or type(dim) is not int:
+        return None
+    a, b, level = input._array, index._array, input._level
+    if type(a) is not np.ndarray or type(b) is not np.ndarray or index._level != level:
+        return None
+    rank = a.ndim
+    if b.dtype is not INT64 or b.ndim != 1 or not b.size or not -rank <= dim < rank:
+        return None
+    dim = dim if dim < 0 else dim - rank
+    if out_of_range(b, a.shape[dim]):
+        return None
+    out = a.take(b, dim)
+    if input._node is None:
+        return wrap(out, level)
+    return finish(index_select_row.row, out, level, (input, as_rows(index)), ((dim,), -dim - 1))
+
+
 @public()
 def index_select(input: Any, dim: int, index: Any) -> Any:
     """The slices along ``dim`` that the vector ``index`` names, in its order.
@@ -59,6 +82,9 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
     tensor([[3, 4],
             [3, 4]])
     """
+    out = _select_at_once(input, dim, index)
+    if out is not None:
+        return out
     require_index("index_select", index)
     dim = normalise_dim(dim, len(input.shape))
     places = _vector("index_select", index, IndexError)
@@ -97,8 +123,8 @@ def _check_slices(name: str, input: Any, dim: int, source: Any) -> None:
         )
 
 
-def _check_count(name: str, places: Any, source: Any, dim: int, error: type[Exception]) -> None:
-    count = source.shape[dim] if source.shape else 1
+def _check_count(name: str, places: Any, source: Any, place: int, error: type[Exception]) -> None:
+    count = source.shape[place] if source.shape else 1
     if count != places.shape[1]:
         raise error(
             f"{name}(): Number of indices ({places.shape[1]}) should be equal to source.size(dim) "
@@ -127,8 +153,9 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) 
     dim = normalise_dim(dim, len(input.shape))
     places = _vector("index_add", index, IndexError)
     _same_type("index_add", input, source)
-    if len(source.shape) == len(input.shape) or not source.shape:
-        _check_count("index_add", places, source, dim, RuntimeError)
+    place = dim + len(input.shape)
+    if not source.shape or 0 <= place < len(source.shape):
+        _check_count("index_add", places, source, place, RuntimeError)
     _check_slices("index_add", input, dim, source)
     require_range("index_add", index, input.shape[dim] if input.shape else 1, RuntimeError)
     if alpha != 1:
@@ -161,7 +188,7 @@ def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
             f"{describe_shape(source.shape)} and {describe_shape(input.shape)}"
         )
     if not source.shape:
-        _check_count("index_copy", places, source, dim, IndexError)
+        _check_count("index_copy", places, source, 0, IndexError)
     _check_slices("index_copy", input, dim, source)
     _check_count("index_copy", places, source, dim, IndexError)
     require_range("index_copy", index, input.shape[dim] if input.shape else 1, IndexError)

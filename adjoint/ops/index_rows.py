@@ -17,12 +17,24 @@ from adjoint.ops.kinds.row import Row
 from adjoint.ops.kinds.rules import Fact, batch_refused, infer_refused
 from adjoint.ops.movement import expand_row, permute_row, reshape_row
 from adjoint.ops.selection import where_row
-from adjoint.tape.tensor import Tensor
+from adjoint.tape.tensor import Tensor, memory_of, new
 
 ALL = slice(None)
 Dims = tuple[int, ...]
 
 _NO_INDEX = np.zeros((1, 1), np.int64)  # a tensor without dimensions has one place
+
+
+def as_rows(index: Any) -> Tensor:
+    """A tensor of places as the only row of an index, watched for writes to it."""
+    rows: Tensor = new(Tensor)
+    rows._array = index._array[None]
+    rows._node = None
+    rows._level = index._level
+    rows._memory = index._memory or memory_of(index)
+    rows._view = None
+    return rows
+
 
 # -- batching -----------------------------------------------------------------------------------
 

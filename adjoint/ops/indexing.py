@@ -18,12 +18,11 @@ from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.ops.brackets import Entries, dimensions_used, gather_indices, mask_alone, split_index
 from adjoint.ops.index_rows import index_mask_row, index_put_row, index_row
+from adjoint.ops.indexing_quick import read_quickly
 from adjoint.ops.inplace import before_write, check_writable, store
 from adjoint.ops.kinds.public import public, publish
-from adjoint.ops.kinds.row import shape_of
 from adjoint.ops.masks import fill_value, mask_put_row
 from adjoint.ops.movement import reshape_row
-from adjoint.ops.slicing import select_place, slice_places
 from adjoint.ops.writing import copy_
 from adjoint.tape.tensor import Tensor, memory_of
 
@@ -38,14 +37,9 @@ def _out_of_range(error: IndexError, x: Any) -> IndexError:
 
 def getitem(input: Any, index: Any) -> Any:
     """``input[index]``: a view, or a copy of what tensors of indices or masks choose."""
-    kind = type(index)
-    if kind is int or kind is slice:
-        shape = shape_of(input)
-        if shape:
-            if kind is int:
-                return select_place(input, -len(shape), index, shape[0])
-            if index.step is None and (index.start is not None or index.stop is not None):
-                return slice_places(input, -len(shape), index, shape[0])
+    out = read_quickly(input, index)
+    if out is not None:
+        return out
     x, entries = split_index(input, index)
     return read(x, entries) if entries else x
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,23 +14,32 @@ from adjoint.errors import describe_shape
 from adjoint.ops.dimensions import unsqueeze_row
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public
+from adjoint.ops.kinds.row import Row
 from adjoint.ops.movement import reshape, reshape_row
 from adjoint.ops.slicing import select_row, slice_row
 from adjoint.shapes import normalise_dim, product
 from adjoint.tape import engine
-from adjoint.tape.tensor import Tensor, wrap
+from adjoint.tape.modes import modes
+from adjoint.tape.node import clock, user_frame
+from adjoint.tape.tensor import Tensor, new, wrap
 
 Tensors = Sequence[Any]
+ndarray = np.ndarray
+ALL = slice(None)
 
 # -- rows ---------------------------------------------------------------------------------------
+
+
+def _concatenate(arrays: list[Any], dim: int) -> Any:
+    out = np.concatenate(arrays, dim)
+    return out if out.flags.c_contiguous else np.ascontiguousarray(out)
 
 
 def _cat(*args: Any) -> Any:
     *arrays, dim = args
     rank = max(each.ndim for each in arrays)
     # Empty vectors may stand among tensors of more dimensions, for nothing.
-    joined = [each for each in arrays if each.ndim == rank]
-    return np.ascontiguousarray(np.concatenate(joined, axis=dim))  # NumPy would keep an order
+    return _concatenate([each for each in arrays if each.ndim == rank], dim)
 
 
 def _zeros(g: Any, shape: tuple[int, ...]) -> Any:
@@ -53,7 +63,9 @@ def _cat_vjp(g: Any, needs: Sequence[bool], shapes: Any, dim: int) -> list[Any]:
 
 
 def _stack(*args: Any) -> Any:
-    return np.ascontiguousarray(np.stack(args[:-1], axis=args[-1]))
+    *arrays, dim = args
+    part = (..., None, *(ALL,) * (-dim - 1))
+    return _concatenate([each[part] for each in arrays], dim)
 
 
 def _stack_vjp(g: Any, needs: Sequence[bool], shapes: Any, dim: int) -> list[Any]:
@@ -63,13 +75,15 @@ def _stack_vjp(g: Any, needs: Sequence[bool], shapes: Any, dim: int) -> list[Any
     ]
 
 
-cat_row, stack_row = (
-    define(
+def _joining(name: str, compute: Any, vjp: Any) -> Any:
+    return define(
         name, "movement", compute, variadic=True, options="dim", vjp=vjp,
         jvp="linear", promote="same", low_precision=False, conjugate=False,
-    )
-    for name, compute, vjp in (("cat", _cat, _cat_vjp), ("stack", _stack, _stack_vjp))
-)  # fmt: skip
+    )  # fmt: skip
+
+
+cat_row = _joining("cat", _cat, _cat_vjp)
+stack_row = _joining("stack", _stack, _stack_vjp)
 
 
 def _block_diag(*matrices: Any) -> Any:
@@ -103,6 +117,62 @@ block_diag_row = define(
 
 engine.rows.stack = lambda values: stack_row(values, -len(values[0].shape) - 1)
 
+
+def _at_once(row: Row, tensors: Any, dim: Any, new_dims: int) -> Any:
+    """Plain memory of one type joined in one call of NumPy's; None for all that needs a look."""
+    arrays, level, mask, bit, kind = [], -1, 0, 1, None
+    for each in tensors:
+        array = each._array if isinstance(each, Tensor) else None
+        if type(array) is not ndarray:
+            return None
+        if kind is not array.dtype or level != each._level:
+            if kind is not None:
+                return None
+            kind, level = array.dtype, each._level
+        arrays.append(array)
+        if each._node is not None:
+            mask += bit
+        bit += bit
+    if kind is None or type(dim) is not int:
+        return None
+    rank = arrays[0].ndim + new_dims
+    dim = dim if dim < 0 else dim - rank
+    if not -rank <= dim < 0:
+        return None
+    if new_dims:
+        part = (..., None, *(ALL,) * (-dim - 1))
+        shape = arrays[0].shape
+        if any(each.shape != shape for each in arrays):
+            return None
+        out = _concatenate([each[part] for each in arrays], dim)
+    else:
+        try:
+            out = _concatenate(arrays, dim)
+        except ValueError:
+            return None
+    return _finish(
+        row, out, level, mask, tensors, (None, None, dim, [each.shape for each in arrays])
+    )
+
+
+def _finish(row: Row, out: Any, level: int, mask: int, tensors: Any, saved: Any) -> Tensor:
+    tensor = wrap(out, level)
+    if mask and modes.enabled:
+        node = new(row._node_class or row.node_class)
+        node.plan = row._plans.get(mask) or row.plan(mask)
+        node.edges = tuple([each._node for each in tensors])
+        node.saved = saved
+        node.sequence = next(clock)
+        node.shape = out.shape
+        node.dtype = out.dtype
+        node.hooks = None
+        frame = user_frame(sys._getframe(3))
+        node.code = None if frame is None else frame.f_code
+        node.instruction = 0 if frame is None else frame.f_lasti
+        tensor._node = node
+    return tensor
+
+
 # -- along a dimension they have ----------------------------------------------------------------
 
 
@@ -133,6 +203,10 @@ def cat(tensors: Tensors, dim: int = 0, *, axis: int | None = None) -> Any:
     >>> torch.cat([torch.tensor([1, 2]), torch.tensor([3])])
     tensor([1, 2, 3])
     """
+    if axis is None and type(tensors) in (list, tuple):
+        out = _at_once(cat_row.row, tensors, dim, 0)
+        if out is not None:
+            return out
     given = checked("cat", tensors, ValueError)
     for place, each in enumerate(given):
         if not each.shape:
@@ -171,6 +245,10 @@ def stack(tensors: Tensors, dim: int = 0) -> Any:
     tensor([[1, 3],
             [2, 4]])
     """
+    if type(tensors) in (list, tuple):
+        out = _at_once(stack_row.row, tensors, dim, 1)
+        if out is not None:
+            return out
     given = checked("stack", tensors)
     first = given[0].shape
     for number, each in enumerate(given):

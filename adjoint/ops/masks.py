@@ -218,7 +218,8 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     tensor([0, 2])
     """
     require_mask("masked_fill", mask)
-    broadcast_shapes(tuple(input.shape), tuple(mask.shape))
+    if input.shape != mask.shape:
+        broadcast_shapes(tuple(input.shape), tuple(mask.shape))
     number, is_tensor = fill_value("masked_fill", value, input)
     return (masked_fill_tensor_row if is_tensor else masked_fill_row)(input, mask, number)
 

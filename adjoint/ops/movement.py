@@ -247,6 +247,10 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     >>> torch.zeros(2, 3, 4).flatten(1).shape
     torch.Size([2, 12])
     """
+    if start_dim == 0 and end_dim == -1:
+        out = seen_at_once(input, (-1,)) if input.ndim > 1 else None
+        if out is not None:
+            return out
     shape = tuple(input.shape)
     rank = len(shape)
     first, last = normalise_dim(start_dim, rank) + rank, normalise_dim(end_dim, rank) + rank
@@ -325,73 +329,7 @@ def contiguous(input: Any, memory_format: Any = None) -> Any:
     return input if is_contiguous(array) else clone_row(input, "C")
 
 
-# -- expand -------------------------------------------------------------------------------------
-
-
-def _expanded(shape: tuple[int, ...], sizes: tuple[int, ...]) -> tuple[int, ...]:
-    missing = len(sizes) - len(shape)
-    if missing < 0:
-        raise RuntimeError(
-            f"expand: the number of sizes provided ({len(sizes)}) must be greater or equal to the "
-            f"number of dimensions in the tensor ({len(shape)}): {describe_shape(sizes)} for "
-            f"shape {describe_shape(shape)}"
-        )
-    out = []
-    for place, size in enumerate(sizes):
-        present = shape[place - missing] if place >= missing else None
-        if size == -1 and present is None:
-            raise RuntimeError(
-                "The expanded size of the tensor (-1) isn't allowed in a leading, non-existing "
-                f"dimension {place}: {describe_shape(sizes)} for shape {describe_shape(shape)}"
-            )
-        if size == -1:
-            size = present  # type: ignore[assignment]
-        if size < 0 or present not in (None, 1, size):
-            raise RuntimeError(
-                f"The expanded size of the tensor ({size}) must match the existing size "
-                f"({present}) at non-singleton dimension {place}.  Target sizes: "
-                f"{describe_shape(sizes)}.  Tensor sizes: {describe_shape(shape)}"
-            )
-        out.append(size)
-    return tuple(out)
-
-
-@public(namespaces=())
-def expand(input: Any, *sizes: Any, size: Any = None, implicit: bool = False) -> Any:
-    """A view in which dimensions of size 1 are repeated; -1 keeps a size.
-
-    Raises ``RuntimeError`` for a dimension of another size.
-
-    >>> import adjoint as torch
-    >>> torch.ones(3, 1).expand(-1, 2).shape
-    torch.Size([3, 2])
-    """
-    return expand_row(input, _expanded(tuple(input.shape), sizes_from("expand", sizes, size)))
-
-
-@public(namespaces=())
-def expand_as(input: Any, other: Any) -> Any:
-    """``input.expand(other.shape)``; ``RuntimeError`` as for that.
-
-    >>> import adjoint as torch
-    >>> torch.ones(3, 1).expand_as(torch.ones(3, 2)).shape
-    torch.Size([3, 2])
-    """
-    return expand_row(input, _expanded(tuple(input.shape), tuple(other.shape)))
-
-
-@public()
-def broadcast_to(input: Any, size: Any) -> Any:
-    """``input`` expanded to ``size``; ``RuntimeError`` where it does not fit.
-
-    >>> import adjoint as torch
-    >>> torch.broadcast_to(torch.ones(3), (2, 3)).shape
-    torch.Size([2, 3])
-    """
-    return expand_row(input, _expanded(tuple(input.shape), flatten_ints((size,))))
-
-
 __all__ = [
-    "alias_row", "broadcast_to", "clone", "clone_row", "contiguous", "expand", "expand_row",
-    "flatten", "permute_row", "reshape", "reshape_row", "sizes_from", "unflatten", "view",
+    "alias_row", "clone", "clone_row", "contiguous", "expand_row", "flatten", "permute_row",
+    "reshape", "reshape_row", "sizes_from", "unflatten", "view",
 ]  # fmt: skip

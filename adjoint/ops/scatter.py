@@ -14,7 +14,13 @@ from adjoint.ops.masks import fill_value
 from adjoint.ops.movement import expand_row, reshape_row
 from adjoint.ops.scalars import cast_number
 from adjoint.ops.scatter_reductions import REDUCTIONS, scatter_reduce_row
-from adjoint.ops.scatter_rows import gather_row, scatter_add_row, scatter_row, scatter_value_row
+from adjoint.ops.scatter_rows import (
+    INT64,
+    gather_row,
+    scatter_add_row,
+    scatter_row,
+    scatter_value_row,
+)
 from adjoint.ops.slicing import slice_row
 from adjoint.shapes import broadcast_shapes, normalise_dim, product
 from adjoint.tape.tensor import Tensor, wrap
@@ -88,6 +94,20 @@ def check_sizes(name: str, index: Any, dim: int, x: Any, source: Any = None) -> 
         raise RuntimeError(misfit)
 
 
+def _same_but(x: Any, index: Any, dim: int) -> bool:
+    """Whether plain memory and its index have one shape, or differ in the last ``dim`` only."""
+    if not (isinstance(x, Tensor) and isinstance(index, Tensor)):
+        return False
+    a, b = x._array, index._array
+    if type(a) is not np.ndarray or type(b) is not np.ndarray or b.dtype is not INT64:
+        return False
+    rank = a.ndim
+    return rank == b.ndim > 0 and (
+        (a.shape == b.shape and -rank <= dim < rank)
+        or (dim in (-1, rank - 1) and a.shape[:-1] == b.shape[:-1])
+    )
+
+
 @public()
 def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
     """For each element of ``index`` the element of ``input`` there along ``dim``.
@@ -100,10 +120,13 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
     tensor([[1, 1],
             [4, 3]])
     """
-    require_index("gather", index)
-    dim = normalise_dim(dim, len(input.shape))
-    if product(index.shape):
-        check_sizes("gather", index, dim, input)
+    if type(dim) is not int or not _same_but(input, index, dim):
+        require_index("gather", index)
+        dim = normalise_dim(dim, len(input.shape))
+        if product(index.shape):
+            check_sizes("gather", index, dim, input)
+    elif dim >= 0:
+        dim -= len(input.shape)
     return gather_row(input, index, dim if input.shape else None)
 
 

@@ -13,13 +13,21 @@ from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.row import Row
 from adjoint.ops.kinds.rules import Fact, batch_prefixed
 
+INT64 = np.dtype(np.int64)
+
+
+def out_of_range(index: Any, size: int) -> Any:
+    """Whether a place is not among ``size``; of an index of int64 that is not empty."""
+    # A negative index is a very large one without its sign: one comparison for both ends.
+    return np.maximum.reduce(index.view(np.uint64), None) >= size
+
 
 def places(index: Any, shape: tuple[int, ...], dim: int) -> Any:
     """Flat places of what ``index`` picks along ``dim``; ``RuntimeError`` out of range."""
-    index = index.astype(np.int64, copy=False)
+    if index.dtype is not INT64:
+        index = index.astype(np.int64)
     size = shape[dim]
-    # A negative index is a very large one without its sign: one comparison for both ends.
-    if index.size and index.view(np.uint64).max() >= size:
+    if index.size and out_of_range(index, size):
         wrong = index[(index < 0) | (index >= size)].flat[0]
         raise RuntimeError(
             f"index {wrong} is out of bounds for dimension {dim + len(shape)} with size {size}"

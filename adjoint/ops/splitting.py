@@ -13,6 +13,7 @@ from adjoint.errors import describe_shape
 from adjoint.ops.joining import cat_row, stack_row
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public
+from adjoint.ops.kinds.viewing import look_several
 from adjoint.ops.slicing import along, slice_row
 from adjoint.shapes import normalise_dim
 from adjoint.tape.tensor import Tensor
@@ -44,17 +45,34 @@ def _join(g: Any, shape: tuple[int, ...], sizes: tuple[int, ...], dim: int) -> A
     return cat_row(_filled(g, shapes), dim)
 
 
-split_row, split_with_sizes_row = (
-    define(
-        name, "movement", _split, options="sizes dim", many_outputs=True, view=True,
-        x=lambda g, x_shape, sizes, dim: _join(g, x_shape, sizes, dim),
+def _several(name: str, compute: Any, x: Any, options: str) -> Any:
+    """A row of several views, with a short way for plain memory."""
+    general: Any = define(
+        name, "movement", compute, options=options, many_outputs=True, view=True, x=x,
         jvp="linear", low_precision=False, conjugate=False,
+    )  # fmt: skip
+    row = general.row
+
+    def operation(x: Any, *options: Any) -> Any:
+        if isinstance(x, Tensor) and type(x._array) is np.ndarray:
+            return look_several(row, x, compute(x._array, *options), options)
+        return general(x, *options)
+
+    operation.row = row  # type: ignore[attr-defined]
+    return operation
+
+
+split_row, split_with_sizes_row = (
+    _several(
+        name, _split, lambda g, x_shape, sizes, dim: _join(g, x_shape, sizes, dim), "sizes dim"
     )
     for name in ("split", "split_with_sizes")
-)  # fmt: skip
+)
 
 
 def _unbind(x: Any, dim: int) -> tuple[Any, ...]:
+    if -dim == x.ndim > 1:
+        return tuple(x)
     tail = (slice(None),) * (-dim - 1)
     return tuple(x[(..., place, *tail)] for place in range(x.shape[dim]))
 
@@ -65,11 +83,7 @@ def _bind(g: Any, shape: tuple[int, ...], dim: int) -> Any:
     return stack_row(_filled(g, [part] * shape[place]), dim)
 
 
-unbind_row = define(
-    "unbind", "movement", _unbind, options="dim", many_outputs=True, view=True,
-    x=lambda g, x_shape, dim: _bind(g, x_shape, dim),
-    jvp="linear", low_precision=False, conjugate=False,
-)  # fmt: skip
+unbind_row = _several("unbind", _unbind, lambda g, x_shape, dim: _bind(g, x_shape, dim), "dim")
 
 # -- parts of given sizes -----------------------------------------------------------------------
 

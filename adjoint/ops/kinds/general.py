@@ -83,6 +83,8 @@ def _fixed(row: Row) -> Callable[..., Any]:
     count = len(row.inputs)
     compute = row.compute
     plain = not row.view and not row.many_outputs and row.is_differentiable
+    # Rows that only move elements take every type as it is.
+    moves = plain and row.promote is None and not row.low_precision and not row.conjugate
 
     def operation(*args: Any) -> Any:
         inputs, options = args[:count], args[count:]
@@ -111,6 +113,10 @@ def _fixed(row: Row) -> Callable[..., Any]:
                 return apply(row, inputs, options)
             if out.dtype is kind:
                 return finish(row, out, level, inputs, options)
+        elif moves and level >= 0:
+            out = compute(*arrays, *options)
+            if not mask or out.dtype.kind in "fc":
+                return finish(row, out, level, inputs, options)
         else:
             out = row.evaluate(tuple(arrays), options)
         return row.record(level, mask, inputs, options, out)
@@ -126,6 +132,10 @@ def _fixed(row: Row) -> Callable[..., Any]:
                     except (RuntimeWarning, FloatingPointError):
                         return apply(row, (x,), options)
                     if out.dtype is kind:
+                        return finish(row, out, x._level, (x,), options)
+                elif moves:
+                    out = compute(array, *options)
+                    if x._node is None or out.dtype.kind in "fc":
                         return finish(row, out, x._level, (x,), options)
                 else:
                     out = row.evaluate((array,), options)

@@ -17,10 +17,11 @@ from adjoint.array.value import apply
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.row import Formula, Row
 from adjoint.tape.modes import modes
-from adjoint.tape.node import INTERNAL_PACKAGES, clock, user_frame
+from adjoint.tape.node import INTERNAL_PACKAGES, Port, clock, user_frame
 from adjoint.tape.tensor import (
     INFERENCE,
     NO_GRAD,
+    SEVERAL,
     SpecialView,
     Tensor,
     View,
@@ -139,3 +140,85 @@ def _unrecorded_view(tensor: Tensor, x: Any, row: Row, options: tuple[Any, ...])
     else:
         make_leaf(tensor)  # cut off, but as in PyTorch it wants what its base wants
     return view
+
+
+def look_detached(row: Row, x: Any) -> Tensor:
+    """A Tensor on the plain memory of ``x`` without its history.
+
+    It need not be known to the memory: a write changes nothing but numbers for it.
+    """
+    tensor: Tensor = new(Tensor)
+    tensor._array = x._array
+    tensor._level = x._level
+    tensor._node = None
+    memory = x._memory
+    if memory is None:
+        memory = memory_of(x)
+    tensor._memory = memory
+    view: SpecialView = new(SpecialView)
+    view.parent = x
+    view.row = row
+    view.options = ()
+    view.number = 0
+    view.differentiable = False
+    view.reason = None
+    tensor._view = view
+    if modes.inference:
+        tensor.__dict__["_inference"] = True
+    return tensor
+
+
+def look_several(row: Row, x: Any, outs: Sequence[Any], options: tuple[Any, ...]) -> Any:
+    """Tensors over all of ``outs``, views that one node takes of the plain memory of ``x``."""
+    memory = x._memory
+    if memory is None:
+        memory = memory_of(x)
+    node, edge, level = None, x._node, x._level
+    if edge is not None and modes.enabled and outs:
+        plan = row._plans.get(1) or row.plan(1)
+        node = new(row._node_class or row.node_class)
+        node.plan = plan
+        node.edges = (edge,)
+        node.saved = (None, None, *options, x._array.shape)
+        node.sequence = next(clock)
+        node.shape = outs[0].shape
+        node.dtype = x._array.dtype
+        node.hooks = None
+        frame: Any = user_frame(getframe(2))
+        if frame is None:
+            node.code, node.instruction = None, 0
+        else:
+            node.code, node.instruction = frame.f_code, frame.f_lasti
+    tensors = []
+    for number, out in enumerate(outs):
+        tensor: Tensor = new(Tensor)
+        tensor._array = out
+        tensor._level = level
+        tensor._memory = memory
+        view: SpecialView = new(SpecialView)
+        view.parent = x
+        view.row = row
+        view.options = options
+        view.number = number
+        view.differentiable = True
+        view.reason = SEVERAL
+        tensor._view = view
+        if node is not None:
+            port: Port = new(Port)
+            port.node = node
+            port.index = number
+            port.shape = out.shape
+            port.dtype = node.dtype
+            port.sequence = node.sequence
+            tensor._node = port
+        elif edge is None:
+            tensor._node = None
+        if not modes.enabled:
+            view.reason = INFERENCE if modes.inference else NO_GRAD
+            if edge is not None:
+                make_leaf(tensor)
+        memory.views.append(reference(tensor))
+        tensors.append(tensor)
+    if len(memory.views) > memory.limit:
+        memory.forget_dead()
+    return tuple(tensors)
