@@ -5,7 +5,6 @@ PYTHON ?= python3
 VENV ?= .venv
 TORCH ?= torch==2.13.0
 PYTEST_FLAGS ?= --numprocesses=auto --maxprocesses=8
-APART := tests/parity/test_random.py tests/parity/test_seeds.py
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
@@ -52,9 +51,7 @@ package: $(VENV)/.made
 	$(BIN)/python -I tools/check_wheel.py dist/*.whl
 
 parity: $(VENV)/.has-tour $(VENV)/.has-test $(VENV)/.has-torch
-	@# PyTorch's own vmap refuses to run after some of the other files' calls in the same process.
-	$(PYTEST) $(PYTEST_FLAGS) $(APART)
-	$(PYTEST) $(PYTEST_FLAGS) tests/parity $(APART:%=--ignore=%)
+	$(PYTEST) $(PYTEST_FLAGS) tests/parity
 
 bench: $(VENV)/.has-tour $(VENV)/.has-torch
 	$(BIN)/python -m benchmarks

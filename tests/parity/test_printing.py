@@ -220,11 +220,18 @@ def test_specs(name, spec):
 def test_bad_options_raise_the_same_type(options):
     """PyTorch raises most of these at the next print; Adjoint at once."""
 
-    def set_and_print():
+    def theirs():
         torch.set_printoptions(**options)
-        repr(torch.rand(2000))
+        try:
+            repr(torch.rand(2000))
+        except (TypeError, ValueError) as error:
+            # Not kept: what PyTorch's printing turns off comes back when its frames are freed,
+            # and until then its vmap refuses.
+            return type(error)
 
-    with pytest.raises((TypeError, ValueError)) as theirs:
-        set_and_print()
-    with pytest.raises(theirs.type):
+    try:
+        expected = theirs()
+    except (TypeError, ValueError) as error:
+        expected = type(error)
+    with pytest.raises(expected):
         set_printoptions(**options)
