@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         help="times that the training sees every digit (default: %(default)s)",
     )  # fmt: skip
     tour.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of the random numbers (default: 0)"
+        "--seed", type=_seed, default=0, metavar="N", help="of the random numbers (default: 0)"
     )
     tour.set_defaults(run=_tour)
     info = commands.add_parser(
@@ -64,6 +64,18 @@ def _positive(text: str) -> int:
         value = 0
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return value
+
+
+def _seed(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < 2**64:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a whole number of at least 0, below 2**64"
+        )
     return value
 
 

@@ -45,6 +45,8 @@ def test_tour_tells_the_story_and_leaves_pictures(tmp_path):
         (["tuor"], "invalid choice: 'tuor'"),
         (["tour", "--epochs", "0"], "'0' is not a whole number of at least 1"),
         (["tour", "--epochs", "two"], "'two' is not a whole number"),
+        (["tour", "--seed=-1"], "'-1' is not a whole number of at least 0, below 2**64"),
+        (["tour", "--seed", str(2**64)], "is not a whole number of at least 0, below 2**64"),
         (["tour", "--colour"], "unrecognized arguments: --colour"),
         (["info", "more"], "unrecognized arguments: more"),
     ],

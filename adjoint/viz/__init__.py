@@ -70,7 +70,8 @@ def graph(
 
     ``params`` and ``inputs`` name tensors; others take the name of the caller's variable that
     holds them. An input that needs no gradient is known only if an operation saved it. Raises
-    ``TypeError`` for results that are not Tensors.
+    ``TypeError`` for results that are not Tensors, and for ``params`` or ``inputs`` that are not
+    mappings of names to Tensors.
 
     >>> import adjoint as torch
     >>> x = torch.tensor(3.0, requires_grad=True)
@@ -81,13 +82,30 @@ def graph(
     for result in several:
         if not isinstance(result, Tensor):
             raise TypeError(f"graph() shows Tensors, not {type(result).__name__}")
-    params = dict(params or {})
+    params, inputs = _named("params", params), _named("inputs", inputs)
     names: dict[int, str] = {}
     frame = sys._getframe(1)
-    for name, value in {**frame.f_locals, **(inputs or {}), **params}.items():
+    for name, value in {**frame.f_locals, **inputs, **params}.items():
         if isinstance(value, Tensor) and not name.startswith("_"):
             names[id(value)] = name
             if value._node is not None:
                 edge = value._node
                 names[id(edge.node if isinstance(edge, Port) else edge)] = name
     return Graph(collect(several, params, names))
+
+
+def _named(argument: str, tensors: Any) -> dict[str, Any]:
+    """The names and tensors of an argument, or ``TypeError``."""
+    example = f"{argument}={{'w': w}}"
+    if tensors is None:
+        return {}
+    if not isinstance(tensors, Mapping):
+        kind = type(tensors).__name__
+        raise TypeError(f"{argument} gives names to Tensors, as in {example}, not {kind}")
+    for name, tensor in tensors.items():
+        if not isinstance(name, str):
+            kind = type(name).__name__
+            raise TypeError(f"the names in {argument} are text, as in {example}, not {kind}")
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"{argument}[{name!r}] must be a Tensor, not {type(tensor).__name__}")
+    return dict(tensors)

@@ -3,8 +3,8 @@
 The method is that of K. Sugiyama, S. Tagawa and M. Toda, "Methods for visual understanding of
 hierarchical system structures" (1981): layers by longest path, an order in each by the mean place
 of the neighbours, then coordinates. A deep graph is folded into columns, like a newspaper.
-Parameters stand in a column of their own at the left; one that is used in many places is named in
-the boxes that use it, where arrows would cover the picture.
+Parameters stand in a group of their own at the left; where arrows would cover the picture (from one
+that is used in many places, and from all in a folded picture) the boxes that use them name them.
 """
 
 from __future__ import annotations
@@ -63,10 +63,17 @@ def measure(vertex: Vertex, tag: str) -> Box:
 
 def arrange(vertices: list[Vertex]) -> Layout:
     """Places for all vertices."""
-    often = _used_often(vertices)
+    layout = _arranged(vertices, MOST_ARROWS)
+    folded = any(box.column for box in layout.boxes)
+    return _arranged(vertices, 0) if folded else layout
+
+
+def _arranged(vertices: list[Vertex], most_arrows: int) -> Layout:
+    """Places, with arrows from the parameters that have no more than ``most_arrows`` uses."""
+    named_only = _used_often(vertices, most_arrows)
     boxes = {}
     for vertex in vertices:
-        named = [often[source] for source in vertex.sources if source in often]
+        named = [named_only[source] for source in vertex.sources if source in named_only]
         boxes[vertex.number] = measure(vertex, "← " + ", ".join(named) if named else "")
     flow = [vertex for vertex in vertices if vertex.kind != PARAMETER]
     _assign_layers(flow, boxes)
@@ -76,23 +83,26 @@ def arrange(vertices: list[Vertex]) -> Layout:
     _place_down(layers)
     _fold(layers)
     parameters = [boxes[vertex.number] for vertex in vertices if vertex.kind == PARAMETER]
-    panel = _place_parameters(parameters, vertices, boxes)
+    if most_arrows:
+        panel = _place_parameters(parameters, vertices, boxes)
+    else:
+        panel = _stack_parameters(parameters, boxes)
     edges = chains + [
         [boxes[source], boxes[vertex.number]]
         for vertex in vertices
         for source in vertex.sources
-        if vertices[source].kind == PARAMETER and source not in often
+        if vertices[source].kind == PARAMETER and source not in named_only
     ]
     return _shifted(list(boxes.values()), edges, panel)
 
 
-def _used_often(vertices: list[Vertex]) -> dict[int, str]:
-    """Names of the parameters with more uses than arrows are good for."""
+def _used_often(vertices: list[Vertex], most_arrows: int) -> dict[int, str]:
+    """Names of the parameters with more uses than ``most_arrows``."""
     uses = Counter(source for vertex in vertices for source in vertex.sources)
     return {
         vertex.number: vertex.label
         for vertex in vertices
-        if vertex.kind == PARAMETER and uses[vertex.number] > MOST_ARROWS
+        if vertex.kind == PARAMETER and uses[vertex.number] > most_arrows
     }
 
 
@@ -251,6 +261,29 @@ def _place_parameters(
         bottom = box.y + box.height / 2
     top = parameters[0].y - parameters[0].height / 2
     return edge - width - 14, top - 32, width + 28, bottom - top + 46
+
+
+def _stack_parameters(
+    parameters: list[Box], boxes: dict[int, Box]
+) -> tuple[float, float, float, float] | None:
+    """Columns left of everything, as tall as the rest of the picture, in the order of use."""
+    if not parameters:
+        return None
+    others = [box for box in boxes.values() if _flows(box)]
+    top = min((box.y - box.height / 2 for box in others), default=0.0) + 18
+    bottom = max((box.y + box.height / 2 for box in others), default=0.0)
+    edge = min((box.x - box.width / 2 for box in others), default=0.0) - COLUMN
+    width = max(box.width for box in parameters)
+    step = max(box.height for box in parameters) + 14
+    rows = max(1, int((bottom - top) // step))
+    columns = math.ceil(len(parameters) / rows)
+    rows = math.ceil(len(parameters) / columns)
+    left = edge - columns * width - (columns - 1) * ACROSS
+    for place, box in enumerate(parameters):
+        column, row = divmod(place, rows)
+        box.x = left + column * (width + ACROSS) + width / 2
+        box.y = top + row * step + box.height / 2
+    return left - 14, top - 32, edge - left + 28, rows * step - 14 + 46
 
 
 def _shifted(

@@ -136,7 +136,7 @@ def _label(node: Node) -> str:
 
 def _saved_input(node: Node, place: int) -> Any:
     """An input without a gradient, known only if the node saved it for another's formula."""
-    if not node.saved or node.plan is None:
+    if not node.saved or type(node.saved) is not tuple or node.plan is None:
         return None
     if node.plan.row.variadic:
         values = node.saved[0]

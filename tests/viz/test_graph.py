@@ -109,6 +109,29 @@ def test_a_parameter_used_often_is_named_in_the_boxes():
     assert len(re.findall(r'class="tag"[^>]*>← \w+(?:, \w+)*</text>', graph.svg())) == 40
 
 
+def network(layers):
+    model = torch.nn.Sequential(*[torch.nn.Linear(4, 4) for _ in range(layers)])
+    return torch.viz.graph(model(torch.ones(2, 4)).tanh().sum(), dict(model.named_parameters()))
+
+
+def test_parameters_have_arrows_in_one_column_and_are_named_where_a_picture_folds():
+    assert network(5).svg().count('class="parameter"') == 10
+    folded = network(100)
+    assert folded.svg().count('class="parameter"') == 0
+    assert len(re.findall(r'class="tag"[^>]*>← \d+\.\w+, \d+\.\w+</text>', folded.svg())) == 100
+    layout = arrange(folded.vertices)
+    assert layout.panel is not None
+    left, top, width, height = layout.panel
+    assert height < layout.height
+    for box in layout.boxes:
+        inside = left < box.x < left + width and top < box.y < top + height
+        assert inside == (box.vertex.kind == PARAMETER)
+    for place, a in enumerate(layout.boxes):
+        for b in layout.boxes[place + 1 :]:
+            apart_across = abs(a.x - b.x) >= (a.width + b.width) / 2
+            assert apart_across or abs(a.y - b.y) >= (a.height + b.height) / 2, (a, b)
+
+
 def test_results_may_be_several_and_leaves():
     x = torch.ones(2, requires_grad=True)
     graph = torch.viz.graph((x * 2, x + 1))
@@ -132,6 +155,21 @@ def test_labels_are_escaped():
 def test_only_tensors_have_graphs():
     with pytest.raises(TypeError, match=r"graph\(\) shows Tensors, not float"):
         torch.viz.graph(1.5)
+
+
+@pytest.mark.parametrize("argument", ["params", "inputs"])
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([1.5], r"gives names to Tensors, as in \w+=\{'w': w\}, not list"),
+        ({"w": 1.5}, r"\['w'\] must be a Tensor, not float"),
+        ({1: torch.ones(2)}, r"the names in \w+ are text, .*, not int"),
+    ],
+)
+def test_names_are_given_to_tensors(argument, value, message):
+    x = torch.ones(2, requires_grad=True)
+    with pytest.raises(TypeError, match=message):
+        torch.viz.graph(x * 2, **{argument: value})
 
 
 def test_a_long_chain_is_walked_without_recursion():
