@@ -382,6 +382,13 @@ def test_limits_of_types():
             limits(kind)
 
 
+def test_items_are_not_deleted():
+    x = torch.arange(3)
+    with pytest.raises(TypeError, match="does not support deleting items"):
+        del x[0]
+    assert x.tolist() == [0, 1, 2]
+
+
 def test_names_of_the_top_level():
     assert (torch.pi, torch.e, torch.inf, torch.newaxis) == (np.pi, np.e, np.inf, None)
     assert torch.nan != torch.nan

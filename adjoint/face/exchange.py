@@ -159,6 +159,11 @@ class Exchange:
             )
         return bool((self == element).any())
 
+    def __delitem__(self, index: Any) -> None:
+        raise TypeError(
+            "Tensor does not support deleting items; select those to keep, as in x[keep]"
+        )
+
     def __hash__(self) -> int:
         return id(self)
 

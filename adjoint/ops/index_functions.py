@@ -143,7 +143,8 @@ def _write(row: Any, input: Any, dim: int, places: Any, source: Any, accumulate:
 def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
     """``input`` with the slices of ``source``, times ``alpha``, added at ``index`` along ``dim``.
 
-    Raises ``RuntimeError`` for a place out of range, or a source of another type or shape.
+    Raises ``RuntimeError`` for a place out of range (``IndexError`` where ``input`` is a vector),
+    or a source of another type or shape.
 
     >>> import adjoint as torch
     >>> torch.zeros(3).index_add(0, torch.tensor([0, 0]), torch.tensor([1.0, 2.0]))
@@ -157,7 +158,9 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) 
     if not source.shape or 0 <= place < len(source.shape):
         _check_count("index_add", places, source, place, RuntimeError)
     _check_slices("index_add", input, dim, source)
-    require_range("index_add", index, input.shape[dim] if input.shape else 1, RuntimeError)
+    # PyTorch has a way of its own for vectors, with an error of its own.
+    error = IndexError if len(input.shape) < 2 else RuntimeError
+    require_range("index_add", index, input.shape[dim] if input.shape else 1, error)
     if alpha != 1:
         if isinstance(alpha, float) and dtypes.of(input).category < dtypes.FLOATING:
             raise RuntimeError(

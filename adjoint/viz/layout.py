@@ -21,6 +21,7 @@ CHARACTER, LINE, MARGIN = 6.7, 15.0, 9.0  # of the 11-pixel font, in pixels
 ACROSS, DOWN, COLUMN = 26.0, 38.0, 90.0  # gaps between boxes, layers, and from the parameters
 SWEEPS = 8
 MOST_ARROWS = 3  # from one parameter; with more uses it is named in the boxes
+TURN = 36.0  # by which an arrow between columns goes past the ends of the columns
 TALLEST = 1500.0  # of a picture in one column, in pixels
 
 
@@ -300,9 +301,10 @@ def _shifted(
         tops.append(panel[1])
         rights.append(panel[0] + panel[2])
         bottoms.append(panel[1] + panel[3])
-    dx, dy = 20 - min(lefts), 20 - min(tops)
+    border = 20 if not any(box.column for box in boxes) else 20 + TURN
+    dx, dy = 20 - min(lefts), border - min(tops)
     for box in everything:
         box.x, box.y, box.gutter = box.x + dx, box.y + dy, box.gutter + dx
     if panel is not None:
         panel = (panel[0] + dx, panel[1] + dy, panel[2], panel[3])
-    return Layout(boxes, edges, max(rights) + dx + 20, max(bottoms) + dy + 20, panel)
+    return Layout(boxes, edges, max(rights) + dx + 20, max(bottoms) + dy + border, panel)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from itertools import pairwise
 
-from adjoint.viz.layout import LINE, Box, arrange
+from adjoint.viz.layout import LINE, TURN, Box, arrange
 from adjoint.viz.markup import COLOURS, lines_of
 from adjoint.viz.model import PARAMETER, Vertex
 
@@ -94,7 +94,7 @@ def _edge(path: list[Box]) -> str:
                 f"C{x:.1f} {middle:.1f} {next_x:.1f} {middle:.1f} {next_x:.1f} {next_y:.1f}"
             )
         else:  # around through the gap between the columns
-            gap, low, high = after.gutter, y + 36, next_y - 36
+            gap, low, high = after.gutter, y + TURN, next_y - TURN
             steps.append(f"C{x:.1f} {low:.1f} {gap:.1f} {low:.1f} {gap:.1f} {y:.1f}")
             steps.append(f"L{gap:.1f} {next_y:.1f}C{gap:.1f} {high:.1f}")
             steps.append(f" {next_x:.1f} {high:.1f} {next_x:.1f} {next_y:.1f}")

@@ -61,6 +61,8 @@ case(
     errors=[
         wrong(TypeError, "must be Tensor, not list", MATRIX, 0, [0], ROWS),
         wrong(RuntimeError, "index 2 is out of bounds", MATRIX, 0, np.array([2]), ROWS),
+        wrong(IndexError, "index 3 is out of bounds", np.ones(3), 0, np.array([3]), np.ones(1)),
+        wrong(IndexError, "index 1 is out of bounds", SCALAR, 0, np.array([1]), SCALAR),
         wrong(RuntimeError, "same dtype", MATRIX, 0, FIRST, ROWS.astype(np.float32)),
         wrong(RuntimeError, r"Number of indices \(2\)", MATRIX, 0, np.array([0, 1]), ROWS),
         wrong(RuntimeError, "excluding the specified dimension", MATRIX, 0, FIRST, np.ones((1, 2))),

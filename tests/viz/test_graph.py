@@ -132,6 +132,17 @@ def test_parameters_have_arrows_in_one_column_and_are_named_where_a_picture_fold
             assert apart_across or abs(a.y - b.y) >= (a.height + b.height) / 2, (a, b)
 
 
+@pytest.mark.parametrize("steps", [3, 150])
+def test_arrows_stay_inside_the_picture(steps):
+    text = deep(steps).svg()
+    width, height = map(float, re.search(r'viewBox="0 0 (\d+) (\d+)"', text).groups())
+    paths = [re.findall(r"-?\d+\.\d", path) for path in re.findall(r'<path d="([^"]+)"', text)]
+    assert sum(map(len, paths)) > steps
+    for path in paths:
+        assert all(0 <= float(x) <= width for x in path[::2])
+        assert all(0 <= float(y) <= height for y in path[1::2])
+
+
 def test_results_may_be_several_and_leaves():
     x = torch.ones(2, requires_grad=True)
     graph = torch.viz.graph((x * 2, x + 1))
