@@ -131,6 +131,7 @@ class Recording:
 
     retain_grad = hooks.retain_grad
     register_hook = hooks.register_hook
+    register_post_accumulate_grad_hook = hooks.register_post_accumulate_grad_hook
 
     def detach(self) -> Any:
         """The same memory with no history."""

@@ -16,9 +16,10 @@ from adjoint.array.value import Value, transform_level
 from adjoint.errors import TransformError, describe_shape
 from adjoint.pytree import flatten, map_leaves
 from adjoint.shapes import product
-from adjoint.tape.engine import Capture, run
 from adjoint.tape.engine import rows as basic
+from adjoint.tape.engine import run
 from adjoint.tape.modes import enable_grad
+from adjoint.tape.passes import Capture
 from adjoint.tape.tensor import Tensor, make_leaf, require_differentiable, wrap
 
 

@@ -37,7 +37,7 @@ class _Gate:
         self.output_count = output_count
         self.function = function
 
-    def pull(self, node: Node, g: list[Any], level: int, record: bool) -> list[Any]:
+    def pull(self, node: Node, saved: Any, g: list[Any], level: int, record: bool) -> list[Any]:
         """Show the gradients as Tensors; what comes back goes on."""
         shown = tuple(
             part if part is None or (record and isinstance(part, Tensor)) else wrap(part, level)

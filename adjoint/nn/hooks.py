@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from adjoint.nn.gates import Gates
-from adjoint.tape.hooks import RemovableHandle
+from adjoint.tape.handles import RemovableHandle
 
 Hook = Callable[..., Any]
 

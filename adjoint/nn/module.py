@@ -8,7 +8,7 @@ from typing import Any, Self
 from adjoint.nn import hooks
 from adjoint.nn.conversion import Convertible
 from adjoint.nn.state import Stateful
-from adjoint.tape.hooks import RemovableHandle
+from adjoint.tape.handles import RemovableHandle
 
 
 class Module(Convertible, Stateful):

@@ -11,7 +11,7 @@ import numpy as np
 from adjoint.nn import hooks
 from adjoint.nn.parameter import Parameter
 from adjoint.nn.registry import Registry
-from adjoint.tape.hooks import RemovableHandle
+from adjoint.tape.handles import RemovableHandle
 from adjoint.tape.modes import no_grad
 from adjoint.tape.tensor import Tensor
 

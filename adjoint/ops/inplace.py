@@ -246,7 +246,7 @@ def before_write(memory: Memory) -> None:
     node = None if root is None else root._node
     node = getattr(node, "node", node)
     saved = getattr(node, "saved", None)
-    if not saved:
+    if type(saved) is not tuple:
         return
     assert root is not None
     assert node is not None
@@ -297,7 +297,7 @@ def _save_in_place(result: Any, target: Any) -> None:
     node, array = result._node, result._array
     saved = getattr(node, "saved", None)
     if (
-        saved
+        type(saved) is tuple
         and array is not target._array
         and type(target._array) is ndarray
         and array.dtype == target._array.dtype

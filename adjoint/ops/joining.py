@@ -169,6 +169,8 @@ def _finish(row: Row, out: Any, level: int, mask: int, tensors: Any, saved: Any)
         frame = user_frame(sys._getframe(3))
         node.code = None if frame is None else frame.f_code
         node.instruction = 0 if frame is None else frame.f_lasti
+        if modes.enabled is not True:
+            modes.enabled.recorded(node, tuple(tensors), out)
         tensor._node = node
     return tensor
 

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-from adjoint.tape.hooks import RemovableHandle
+from adjoint.tape.handles import RemovableHandle
 
 Hooks = OrderedDict[int, Callable[..., Any]]
 

@@ -15,7 +15,7 @@ from adjoint.optim.hooks import (
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
 )
-from adjoint.tape.hooks import RemovableHandle
+from adjoint.tape.handles import RemovableHandle
 from adjoint.tape.modes import modes
 from adjoint.tape.node import AccumulateGrad
 from adjoint.tape.tensor import Tensor
@@ -304,7 +304,7 @@ def _zero(grad: Any) -> None:
 def evaluate(closure: Closure) -> Any:
     """Call a closure with recording on, whatever the mode around it."""
     previous = modes.enabled
-    modes.enabled = True
+    modes.enabled = modes.recorder
     try:
         return closure()
     finally:

@@ -153,7 +153,8 @@ class Elementwise(Optimizer):
     ) -> None:
         """One parameter's step by operations of the table."""
         differentiable = bool(group.get("differentiable"))
-        previous, modes.enabled = modes.enabled, differentiable
+        previous = modes.enabled
+        modes.enabled = modes.recorder if differentiable else False
         try:
             operands = [alias(param), grad, *[state[name] for name in names]]
             is_complex = dtypes.of(param._array).is_complex

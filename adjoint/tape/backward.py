@@ -9,11 +9,16 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
-from adjoint.array.memory import ones_like, zeros_like
+from adjoint.array.batch import Batch
+from adjoint.array.memory import ones_like
+from adjoint.array.value import transform_level
 from adjoint.errors import describe_shape
 from adjoint.shapes import product
-from adjoint.tape.engine import Capture, run
+from adjoint.tape.edges import GradientEdge, edge_of
+from adjoint.tape.engine import rows, run
+from adjoint.tape.hooks import show_accumulated
 from adjoint.tape.node import AccumulateGrad
+from adjoint.tape.passes import Capture, Pass
 from adjoint.tape.tensor import Tensor, wrap
 
 # Several threads may add to one leaf. Reentrant, for hooks that run backward themselves.
@@ -21,8 +26,10 @@ _accumulation = threading.RLock()
 
 
 def as_sequence(value: Any) -> tuple[Any, ...]:
-    """One tensor or several, as a tuple."""
-    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    """One tensor or edge or several, as a tuple."""
+    if isinstance(value, (tuple, list)) and not isinstance(value, GradientEdge):
+        return tuple(value)
+    return (value,)
 
 
 def _roots(
@@ -32,17 +39,34 @@ def _roots(
     if len(gradients) != len(tensors):
         raise RuntimeError(f"got {len(tensors)} tensors and {len(gradients)} gradients")
     roots = []
-    level = max([tensor._level for tensor in tensors], default=0)
+    level = max([each._level for each in tensors if isinstance(each, Tensor)], default=0)
     for number, (tensor, gradient) in enumerate(zip(tensors, gradients, strict=True)):
-        if tensor._node is None:
+        edge = edge_of(tensor)
+        if edge is None:
             raise RuntimeError(
                 f"element {number} of tensors does not require grad and does not have a grad_fn: "
                 f"it has shape {describe_shape(tensor.shape)} and nothing that made it was "
                 "recorded; was an input's requires_grad left out, or the graph cut by detach(), "
                 "no_grad() or an integer type?"
             )
-        roots.append((tensor._node, _start(tensor, gradient, record)))
+        if isinstance(tensor, GradientEdge):
+            tensor = _Output(edge, level)
+        roots.append((edge, _start(tensor, gradient, record)))
     return roots, level
+
+
+class _Output:
+    """What is known of the tensor at an edge: enough to begin there."""
+
+    def __init__(self, edge: Any, level: int) -> None:
+        self._array = np.broadcast_to(np.zeros((), edge.dtype), edge.shape)
+        self._level = level
+        self.shape = edge.shape
+        self.dtype = dtypes.from_numpy(edge.dtype)
+
+    def numel(self) -> int:
+        """How many elements it has."""
+        return product(self.shape)
 
 
 def _read_only_one(kind: str) -> Any:
@@ -113,7 +137,9 @@ def backward(
     tensor(6.)
     """
     tensors = as_sequence(tensors)
-    if grad_tensors is None and len(tensors) == 1 and tensors[0]._node is not None:
+    if not tensors:
+        raise RuntimeError("backward: there is nothing to go back from; give at least one tensor")
+    if grad_tensors is None and len(tensors) == 1 and getattr(tensors[0], "_node", None):
         tensor = tensors[0]
         roots, level = [(tensor._node, _start(tensor, None, create_graph))], tensor._level
     else:
@@ -121,7 +147,9 @@ def backward(
         roots, level = _roots(tensors, gradients, create_graph)
     keep_graph = create_graph if retain_graph is None else retain_graph
     if inputs is None:
-        arrived = run(roots, level, keep_graph=keep_graph, record=create_graph)
+        arrived = run(
+            roots, level, keep_graph=keep_graph, record=create_graph, accumulate=accumulate
+        )
         with _accumulation:
             for leaf, g in arrived.items():
                 accumulate(leaf, g, level, create_graph)
@@ -129,27 +157,30 @@ def backward(
     inputs = as_sequence(inputs)
     if not inputs:
         raise RuntimeError("`inputs` argument to `backward` cannot be empty.")
-    capture = Capture([_edge_of(tensor, "backward") for tensor in inputs])
+    edges = [_edge_of(each, "backward") for each in inputs]
+    capture = Capture(edges)
     run(roots, level, keep_graph=keep_graph, record=create_graph, capture=capture)
-    for tensor in inputs:
-        g = capture.get(tensor._node)
-        if g is None:
-            continue
-        if isinstance(tensor._node, AccumulateGrad):
-            accumulate(tensor._node, g, level, create_graph)
-        else:
-            retained = tensor.__dict__.get("_retained_grad")
-            g = _as_tensor(g, level, create_graph)
-            tensor.__dict__["_retained_grad"] = g if retained is None else retained + g
+    with _accumulation:
+        for tensor, edge in dict(zip(inputs, edges, strict=True)).items():
+            g = capture.get(edge)
+            if g is None:
+                continue
+            if isinstance(edge, AccumulateGrad):
+                accumulate(edge, g, level, create_graph)
+            elif isinstance(tensor, Tensor):
+                retained = tensor.__dict__.get("_retained_grad")
+                g = _as_tensor(g, level, create_graph)
+                tensor.__dict__["_retained_grad"] = g if retained is None else retained + g
 
 
 def _edge_of(tensor: Any, caller: str) -> Any:
-    if tensor._node is None:
+    edge = edge_of(tensor)
+    if edge is None:
         raise RuntimeError(
             f"One of the differentiated Tensors given as 'inputs' to {caller} does not require "
             f"grad (it has shape {describe_shape(tensor.shape)})"
         )
-    return tensor._node
+    return edge
 
 
 def grad(
@@ -164,6 +195,8 @@ def grad(
 ) -> tuple[Any, ...]:
     """Gradients of the sum of ``outputs`` with respect to ``inputs``; no ``.grad`` changes.
 
+    With ``is_grads_batched`` each of ``grad_outputs`` holds many along its first dimension, which
+    go through the graph at once; so do the results. Outputs and inputs may be ``GradientEdge``.
     Raises ``RuntimeError`` for an input that the outputs do not depend on, unless ``allow_unused``.
 
     >>> import adjoint as torch
@@ -176,26 +209,70 @@ def grad(
     outputs, inputs = as_sequence(outputs), as_sequence(inputs)
     gradients = (None,) * len(outputs) if grad_outputs is None else as_sequence(grad_outputs)
     edges = [_edge_of(tensor, "grad") for tensor in inputs]
-    roots, level = _roots(outputs, gradients, create_graph)
     keep_graph = create_graph if retain_graph is None else retain_graph
     capture = Capture(edges)
-    run(roots, level, keep_graph=keep_graph, record=create_graph, capture=capture)
+    if is_grads_batched:
+        level, count = _run_batched(outputs, gradients, capture, keep_graph, create_graph)
+    else:
+        roots, level = _roots(outputs, gradients, create_graph)
+        run(roots, level, keep_graph=keep_graph, record=create_graph, capture=capture)
+        count = None
     found = []
-    for number, (tensor, edge) in enumerate(zip(inputs, edges, strict=True)):
+    for number, edge in enumerate(edges):
         g = capture.get(edge)
         if g is not None:
             found.append(_as_tensor(g, level, create_graph))
         elif materialize_grads:
-            found.append(wrap(zeros_like(tensor._array).copy(), level))
+            shape = tuple(edge.shape) if count is None else (count, *edge.shape)
+            found.append(wrap(np.zeros(shape, dtypes.from_numpy(edge.dtype).numpy), level))
         elif allow_unused:
             found.append(None)
         else:
             raise RuntimeError(
                 "One of the differentiated Tensors appears to not have been used in the graph: "
-                f"input {number}, of shape {describe_shape(tensor.shape)}. Set allow_unused=True "
+                f"input {number}, of shape {describe_shape(edge.shape)}. Set allow_unused=True "
                 "if this is the desired behavior."
             )
     return tuple(found)
+
+
+def _run_batched(
+    outputs: tuple[Any, ...],
+    gradients: tuple[Any, ...],
+    capture: Capture,
+    keep_graph: bool,
+    record: bool,
+) -> tuple[int, int]:
+    """Many gradients through the graph at once; gives the level, and how many there are."""
+    with transform_level() as batch_level:
+        singles: list[Any] = []
+        counts: set[int] = set()
+        for g in gradients:
+            if g is None:
+                singles.append(None)
+                continue
+            if not isinstance(g, Tensor) or not g.shape:
+                raise RuntimeError(
+                    "is_grads_batched: each of grad_outputs is a Tensor whose first dimension "
+                    "numbers the gradients"
+                )
+            inside = g if g._node is not None or not isinstance(g._array, np.ndarray) else g._array
+            singles.append(wrap(Batch(batch_level, inside), batch_level + 1))
+            counts.add(g.shape[0])
+        if len(counts) != 1:
+            raise RuntimeError(
+                "is_grads_batched: the first dimensions of grad_outputs must agree, but they are "
+                f"{sorted(counts)}"
+            )
+        roots, level = _roots(outputs, tuple(singles), False)
+        roots = [(edge, g._array if isinstance(g, Tensor) else g) for edge, g in roots]
+        run(roots, level, keep_graph=keep_graph, record=record, capture=capture)
+        for key, g in capture.found.items():
+            if isinstance(g, Batch) and g._level == batch_level:
+                capture.found[key] = g.value
+            else:  # a constant, the same for all
+                capture.found[key] = rows.expand(g, (next(iter(counts)), *g.shape))
+    return level, counts.pop()
 
 
 def _as_tensor(g: Any, level: int, record: bool) -> Any:
@@ -209,11 +286,14 @@ def _own(g: Any) -> Any:
 
 
 def _count_of_fresh() -> int:
-    """What ``getrefcount`` says in ``_take`` of an array that only the pass has known."""
+    """What ``getrefcount`` says in ``_add_to_leaf`` of an array that only the pass has known."""
     counts: list[int] = []
 
-    def probe(g: Any) -> None:
+    def probe_inside(g: Any) -> None:
         counts.append(sys.getrefcount(g))
+
+    def probe(g: Any) -> None:
+        probe_inside(g)
 
     arrived = {0: np.ones(1)}
     for _, g in arrived.items():  # noqa: PERF102 - the counts must be those of `backward`
@@ -224,8 +304,16 @@ def _count_of_fresh() -> int:
 _FRESH = _count_of_fresh()
 
 
-def accumulate(leaf: AccumulateGrad, g: Any, level: int, record: bool) -> None:
+def accumulate(
+    leaf: AccumulateGrad, g: Any, level: int, record: bool, task: Pass | None = None
+) -> None:
     """Add ``g`` to the leaf's ``.grad``, which never shares memory with anything else."""
+    with _accumulation:
+        _add_to_leaf(leaf, g, level, record)
+    show_accumulated(leaf, g, task)
+
+
+def _add_to_leaf(leaf: AccumulateGrad, g: Any, level: int, record: bool) -> None:
     present = leaf.grad
     if present is None:
         if record:
@@ -242,7 +330,6 @@ def accumulate(leaf: AccumulateGrad, g: Any, level: int, record: bool) -> None:
     elif (
         type(g) is np.ndarray
         and type(present._array) is np.ndarray
-        and present._node is None
         and present._array.flags.writeable
     ):
         np.add(present._array, g, out=present._array)
@@ -251,6 +338,3 @@ def accumulate(leaf: AccumulateGrad, g: Any, level: int, record: bool) -> None:
     else:
         total = (present._array if present._level == level else present) + g
         leaf.grad = wrap(total, level)
-    hooks = leaf.hooks
-    if hooks is not None:
-        hooks.after(leaf)

@@ -7,7 +7,6 @@ over one graph at once. Leaves are written only at the end, so a pass that fails
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from heapq import heappop, heappush
 from operator import add
 from typing import Any
@@ -17,82 +16,66 @@ import numpy as np
 from adjoint import dtypes
 from adjoint.array.sums import accurate_sum
 from adjoint.array.value import Value
-from adjoint.errors import GraphError
+from adjoint.tape.hooks import show_after, show_before, show_gradient
 from adjoint.tape.modes import modes
 from adjoint.tape.node import AccumulateGrad, Edge, Node, Port
+from adjoint.tape.passes import Capture, Pass, Roots
 from adjoint.tape.tensor import Tensor, current_array, spoiled, wrap
 
 ndarray = np.ndarray
 
 
-class Capture:
-    """The edges whose gradients a call asks for, and what has arrived there."""
-
-    def __init__(self, edges: Iterable[Edge]) -> None:
-        self.wanted = {_key(edge) for edge in edges}
-        self.found: dict[Any, Any] = {}
-
-    def get(self, edge: Edge) -> Any:
-        """The gradient that arrived at ``edge``, None if no path led there."""
-        return self.found.get(_key(edge))
-
-
-def _key(edge: Any) -> Any:
-    return (id(edge.node), edge.index) if isinstance(edge, Port) else (id(edge), 0)
-
-
 def run(
-    roots: list[tuple[Any, Any]],
+    roots: Roots,
     level: int,
     *,
     keep_graph: bool,
     record: bool,
     capture: Capture | None = None,
+    accumulate: Any = None,
 ) -> dict[AccumulateGrad, Any]:
     """Send the gradients of ``roots`` (pairs of edge and value) down the graph.
 
     Gradients are values of the array kind below ``level``, or Tensors of it with ``record``.
-    Returns what arrived at each leaf, for the caller to store.
+    Returns what arrived at each leaf, for the caller to store; ``accumulate`` stores it at once
+    for a leaf whose hooks wait for that.
     """
-    reachable = None if capture is None else _leading_to(roots, capture.wanted)
+    task = Pass(roots, level, keep_graph, record, capture, accumulate)
     if not record:
-        return _run(roots, level, keep_graph, False, capture, reachable)
+        return _run(task)
     previous = modes.enabled
-    modes.enabled = True
+    modes.enabled = modes.recorder
     try:
-        return _run(roots, level, keep_graph, True, capture, reachable)
+        return _run(task)
     finally:
         modes.enabled = previous
 
 
-def _run(
-    roots: list[tuple[Any, Any]],
-    level: int,
-    keep_graph: bool,
-    record: bool,
-    capture: Capture | None,
-    reachable: set[int] | None,
-) -> dict[AccumulateGrad, Any]:
+def _run(task: Pass) -> dict[AccumulateGrad, Any]:
+    level, record, capture, freed = task.level, task.record, task.capture, task.freed
+    observers = task.observers
+    plain = not record and not observers
     youngest: list[int] = []  # a heap of negated ages of the nodes that have a gradient waiting
     waiting: dict[int, list[Any]] = {}  # age: [node, gradient or list of them, buffer is ours]
-    leaves: dict[AccumulateGrad, list[Any]] = {}
-    for edge, g in roots:
+    leaves = Leaves(task)
+    for edge, g in task.roots:
         _deliver(edge, g, waiting, youngest, leaves)
     while youngest:
         node, g, _ = waiting.pop(-heappop(youngest))
         while node is not None:  # along a chain, where one node waits: no heap, 0.3 us less a node
-            if node.hooks is not None:
-                g = node.hooks.before(g, level, record)
+            hooks = node.hooks
+            if hooks is not None:
+                g = show_gradient(hooks, g, task)
             if capture is not None:
-                _capture(capture, node, g)
-                if id(node) not in reachable:  # type: ignore[operator]
+                capture.take(node, g)
+                if id(node) not in task.reachable:  # type: ignore[operator]
                     break
             saved = node.saved
-            if saved is None:
-                raise freed(node)
+            if type(saved) is not tuple:
+                saved = saved.unpacked(node)
             plan = node.plan
             direct = plan.direct
-            if direct is not None and not record:
+            if direct is not None and plain and hooks is None:
                 place, formula, position = direct
                 value = saved[position]
                 if isinstance(value, Tensor) and value._level == level:
@@ -104,8 +87,8 @@ def _run(
                     g = formula(g, value)
                 except WARNINGS:
                     g = quietly(formula, g, value)
-                if not keep_graph and type(value) is ndarray:
-                    node.saved = None
+                if freed is not None and type(value) is ndarray:
+                    node.saved = freed
                 edge = node.edges[place]
                 kind = type(edge)
                 if youngest or kind is AccumulateGrad or kind is Port:
@@ -115,12 +98,15 @@ def _run(
                     g = fit(g, edge.shape, edge.dtype)
                 node = edge
                 continue
-            try:
-                gradients = plan.pull(node, g, level, record)
-            except WARNINGS:
-                gradients = quietly(plan.pull, node, g, level, record)
-            if not keep_graph and plan.holds and _holds_values(saved, plan.holds):
-                node.saved = None
+            if hooks is not None or observers:
+                gradients = _pull_watched(node, saved, g, task)
+            else:
+                try:
+                    gradients = plan.pull(node, saved, g, level, record)
+                except WARNINGS:
+                    gradients = quietly(plan.pull, node, saved, g, level, record)
+            if freed is not None and plan.holds and _holds_values(saved, plan.holds):
+                node.saved = freed
             following = None  # the only node that waits, if it stays the only one
             for edge, arriving in zip(node.edges, gradients):  # noqa: B905 - the plan made both
                 if edge is None or arriving is None:
@@ -136,7 +122,24 @@ def _run(
                     following = None
                 _deliver(edge, arriving, waiting, youngest, leaves)
             node = following
-    return _finish_leaves(leaves, level, record, capture)
+    return leaves.finish()
+
+
+def _pull_watched(node: Node, saved: tuple[Any, ...], g: Any, task: Pass) -> list[Any]:
+    """One node's formulas between its hooks and before those who watch."""
+    hooks = node.hooks
+    if hooks is not None:
+        g = show_before(hooks, g, task)
+    for observer in task.observers:
+        observer.passing(node, g)
+    pull = node.plan.pull
+    try:
+        gradients: list[Any] = pull(node, saved, g, task.level, task.record)
+    except WARNINGS:
+        gradients = quietly(pull, node, saved, g, task.level, task.record)
+    for observer in task.observers:
+        observer.passed(node, g, gradients)
+    return gradients if hooks is None else show_after(hooks, g, gradients, task)
 
 
 ENDS = (AccumulateGrad, Port)
@@ -165,7 +168,7 @@ def _deliver(
     g: Any,
     waiting: dict[int, list[Any]],
     youngest: list[int],
-    leaves: dict[AccumulateGrad, list[Any]],
+    leaves: Leaves,
 ) -> None:
     """Leave a gradient at an edge, added to what is there."""
     if g.shape != edge.shape or g.dtype is not edge.dtype:
@@ -174,18 +177,26 @@ def _deliver(
     if kind is AccumulateGrad:
         entry = leaves.get(edge)
         if entry is None:
-            leaves[edge] = [edge, g, False]
-            return
-    elif kind is Port:
+            entry = leaves[edge] = [edge, g, False]
+        else:
+            _add(entry, g)
+        if edge.hooks is not None and leaves.task.is_complete(edge):
+            leaves.complete(edge)
+        return
+    if kind is Port:
         _arrive_at_port(edge, g, waiting, youngest)
         return
-    else:
-        age = edge.sequence
-        entry = waiting.get(age)
-        if entry is None:
-            waiting[age] = [edge, g, False]
-            heappush(youngest, -age)
-            return
+    age = edge.sequence
+    entry = waiting.get(age)
+    if entry is None:
+        waiting[age] = [edge, g, False]
+        heappush(youngest, -age)
+        return
+    _add(entry, g)
+
+
+def _add(entry: list[Any], g: Any) -> None:
+    """Add to a gradient that waits, in place if its buffer is the pass's own."""
     present = entry[1]
     if entry[2] and type(present) is ndarray and type(g) is ndarray:
         try:  # noqa: SIM105 - `suppress` costs as much as a small sum
@@ -200,19 +211,32 @@ def _deliver(
         entry[2] = True
 
 
-def _finish_leaves(
-    leaves: dict[AccumulateGrad, list[Any]], level: int, record: bool, capture: Capture | None
-) -> dict[AccumulateGrad, Any]:
-    """Run the leaves' hooks, all before any ``.grad`` is touched."""
-    arrived: dict[AccumulateGrad, Any] = {}
-    for leaf, (_, g, _) in leaves.items():
+class Leaves(dict[AccumulateGrad, list[Any]]):
+    """What has arrived at each leaf so far: [leaf, gradient, buffer is ours]."""
+
+    def __init__(self, task: Pass) -> None:
+        self.task = task
+        self.done: dict[AccumulateGrad, Any] = {}
+
+    def complete(self, leaf: AccumulateGrad) -> None:
+        """The whole gradient of ``leaf`` is there: show it to the leaf's hooks."""
+        task = self.task
+        _, g, _ = self.pop(leaf)
         if leaf.hooks is not None:
-            g = leaf.hooks.before(g, level, record)
-        if capture is None:
-            arrived[leaf] = g
-        elif _key(leaf) in capture.wanted:
-            capture.found[_key(leaf)] = g
-    return arrived
+            g = show_before(leaf.hooks, show_gradient(leaf.hooks, g, task), task)
+        if task.capture is not None:
+            task.capture.take(leaf, g)
+        elif leaf.hooks is not None and (leaf.hooks.accumulated or leaf.hooks.after):
+            if task.accumulate is not None:
+                task.accumulate(leaf, g, task.level, task.record, task)
+        else:
+            self.done[leaf] = g
+
+    def finish(self) -> dict[AccumulateGrad, Any]:
+        """What the caller is to store; nothing has been written if the pass failed before."""
+        for leaf in list(self):
+            self.complete(leaf)
+        return self.done
 
 
 def _arrive_at_port(port: Port, g: Any, waiting: dict[int, list[Any]], youngest: list[int]) -> None:
@@ -282,54 +306,6 @@ def sum_to_shape(g: Any, shape: tuple[int, ...]) -> Any:
             else rows.sum(g, tuple(dims), True)
         )
     return g.reshape(shape) if type(g) is ndarray else rows.reshape(g, shape)
-
-
-def _leading_to(roots: list[tuple[Any, Any]], wanted: set[Any]) -> set[int]:
-    """Ids of the nodes from which a wanted edge can be reached below, by depth-first search."""
-    wanted_nodes = {key[0] for key in wanted}
-    leads: dict[int, bool] = {}
-    stack: list[tuple[Any, bool]] = [(_node(edge), False) for edge, _ in roots]
-    while stack:
-        node, expanded = stack.pop()
-        if node is None:
-            continue
-        if expanded:
-            leads[id(node)] = any(
-                edge is not None
-                and (id(_node(edge)) in wanted_nodes or leads.get(id(_node(edge)), False))
-                for edge in node.edges
-            )
-        elif id(node) not in leads:
-            leads[id(node)] = False
-            stack.append((node, True))
-            stack.extend(
-                (_node(edge), False)
-                for edge in node.edges
-                if edge is not None and id(_node(edge)) not in leads
-            )
-    return {identity for identity, value in leads.items() if value}
-
-
-def _node(edge: Any) -> Any:
-    return edge.node if isinstance(edge, Port) else edge
-
-
-def _capture(capture: Capture, node: Node, g: Any) -> None:
-    if isinstance(g, list):
-        for index, part in enumerate(g):
-            if part is not None and (id(node), index) in capture.wanted:
-                capture.found[id(node), index] = part
-    elif (id(node), 0) in capture.wanted:
-        capture.found[id(node), 0] = g
-
-
-def freed(node: Node) -> GraphError:
-    """The error for going twice through a graph whose saved values are gone."""
-    return GraphError(
-        "Trying to backward through the graph a second time: the values that "
-        f"{node.name()} saved at {node.where()} were freed by the first backward. Specify "
-        "retain_graph=True there if you need to go through the graph again"
-    )
 
 
 def resolve(value: Any, node: Node, level: int, record: bool) -> Any:

@@ -13,7 +13,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class _Modes(threading.local):
-    enabled = True
+    enabled: Any = True  # whether operations are recorded; if so, True or who watches
+    recorder: Any = True  # what ``enabled`` is where recording is switched on
     inference = False
 
 
@@ -31,7 +32,7 @@ class _GradMode:
 
     def __enter__(self) -> None:
         self._previous.append((modes.enabled, modes.inference))
-        modes.enabled = self._enabled
+        modes.enabled = modes.recorder if self._enabled else False
         if self._inference is not None:
             modes.inference = self._inference
 
@@ -137,11 +138,11 @@ class set_grad_enabled(_GradMode):  # noqa: N801 - PyTorch's name
         super().__init__()
         self._enabled = bool(mode)
         self._outside = (modes.enabled, modes.inference)
-        modes.enabled = self._enabled
+        modes.enabled = modes.recorder if self._enabled else False
 
     def __enter__(self) -> None:
         self._previous.append(self._outside)
-        modes.enabled = self._enabled
+        modes.enabled = modes.recorder if self._enabled else False
 
     def _fresh(self) -> _GradMode:
         return type(self)(self._enabled)
@@ -176,7 +177,7 @@ class inference_mode(_GradMode):  # noqa: N801 - PyTorch's name
     def __enter__(self) -> None:
         super().__enter__()
         if not self._mode:
-            modes.enabled = True
+            modes.enabled = modes.recorder
 
     def _fresh(self) -> _GradMode:
         return type(self)(self._mode)
@@ -184,7 +185,7 @@ class inference_mode(_GradMode):  # noqa: N801 - PyTorch's name
 
 def is_grad_enabled() -> bool:
     """Whether operations on tensors that require gradients are recorded in this thread."""
-    return modes.enabled
+    return bool(modes.enabled)
 
 
 def is_inference_mode_enabled() -> bool:

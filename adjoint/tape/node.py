@@ -9,6 +9,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 from adjoint.errors import GraphError
+from adjoint.tape.handles import Hooks, RemovableHandle
 
 # One logical clock for everything on the tape. A node's inputs are always older than the node, so
 # going from the youngest node to the oldest is a topological order; and a saved value was spoiled
@@ -19,8 +20,8 @@ clock = itertools.count(1)
 INTERNAL_PACKAGES = frozenset(
     "adjoint" + suffix
     for suffix in (
-        "", ".array", ".autograd", ".compiler", ".face", ".func", ".nn", ".nn.modules", ".nn.utils",
-        ".ops", ".ops.kinds", ".optim", ".optim.lr_scheduler", ".printing", ".tape", ".testing",
+        "", ".array", ".autograd", ".autograd.checking", ".compiler", ".face", ".func", ".nn",
+        ".nn.modules", ".nn.utils", ".ops", ".ops.kinds", ".optim", ".optim.lr_scheduler", ".printing", ".tape", ".testing",
         ".utils", ".utils.data", ".viz",
     )
 )  # fmt: skip
@@ -45,11 +46,11 @@ class Node:
 
     plan: Any
     edges: tuple[Any, ...]
-    saved: tuple[Any, ...] | None
+    saved: Any  # a tuple, or what gives one by `unpacked(node)`
     sequence: int
     shape: tuple[int, ...]
     dtype: Any
-    hooks: Any
+    hooks: Hooks | None
     code: CodeType | None
     instruction: int
 
@@ -72,6 +73,29 @@ class Node:
         """A dictionary of the user's own, kept with the node."""
         found: dict[str, Any] = self.__dict__.setdefault("_metadata", {})
         return found
+
+    def register_hook(self, fn: Any) -> RemovableHandle:
+        """Call ``fn(grad_inputs, grad_outputs)`` when a backward pass has gone through this node.
+
+        Both are tuples of Tensors or None; what it returns replaces the former.
+        """
+        if self.hooks is None:
+            self.hooks = Hooks()
+        return RemovableHandle(self.hooks.after, fn)
+
+    def register_prehook(self, fn: Any) -> RemovableHandle:
+        """Call ``fn(grad_outputs)`` before a backward pass goes through this node.
+
+        It gets a tuple of Tensors or None; what it returns replaces it.
+        """
+        if self.hooks is None:
+            self.hooks = Hooks()
+        return RemovableHandle(self.hooks.before, fn)
+
+    def unpack_saved(self) -> tuple[Any, ...]:
+        """The saved values; ``GraphError`` if a backward pass has freed them."""
+        saved = self.saved
+        return saved if type(saved) is tuple else saved.unpacked(self)
 
     def where(self) -> str | None:
         """``file:line`` of the user's code that made this node, None if it is not known."""

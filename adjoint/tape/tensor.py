@@ -158,7 +158,7 @@ def make_leaf(tensor: Any) -> None:
     node: AccumulateGrad = new(AccumulateGrad)
     node.plan = None
     node.edges = ()
-    node.saved = None
+    node.saved = ()
     node.sequence = next(clock)
     node.shape = tensor._array.shape
     node.dtype = tensor._array.dtype

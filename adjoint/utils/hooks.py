@@ -1,5 +1,5 @@
 """The handle that every ``register_..._hook`` returns, under PyTorch's name for its place."""
 
-from adjoint.tape.hooks import RemovableHandle
+from adjoint.tape.handles import RemovableHandle
 
 __all__ = ["RemovableHandle"]

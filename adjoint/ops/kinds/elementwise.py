@@ -234,7 +234,7 @@ def _unary_with_options(row: Row) -> Any:
                     tensor._memory = None
                     tensor._view = None
                     edge = input._node
-                    if edge is None or not modes.enabled:
+                    if edge is None or not (enabled := modes.enabled):
                         tensor._node = None
                         if modes.inference:
                             tensor.__dict__["_inference"] = True
@@ -258,6 +258,8 @@ def _unary_with_options(row: Row) -> Any:
                         frame = user_frame(frame)
                     node.code = frame.f_code
                     node.instruction = frame.f_lasti
+                    if enabled is not True:
+                        enabled.recorded(node, (input,), out)
                     tensor._node = node
                     return tensor
         elif type(input) is ndarray:
@@ -327,7 +329,7 @@ def _unary(row: Row) -> Any:
                     tensor._memory = None
                     tensor._view = None
                     edge = input._node
-                    if edge is None or not modes.enabled or partial is None:
+                    if edge is None or not (enabled := modes.enabled) or partial is None:
                         tensor._node = None
                         if modes.inference:
                             tensor.__dict__["_inference"] = True
@@ -347,6 +349,8 @@ def _unary(row: Row) -> Any:
                         frame = user_frame(frame)
                     node.code = frame.f_code
                     node.instruction = frame.f_lasti
+                    if enabled is not True:
+                        enabled.recorded(node, (input,), out)
                     tensor._node = node
                     return tensor
         elif type(input) is ndarray:
@@ -447,7 +451,7 @@ def _binary(row: Row, fallback: Callable[..., Any]) -> Any:
                     mask = 0 if x_edge is None else 1
                     if y_edge is not None:
                         mask += 2
-                    if not mask or not differentiable or not modes.enabled:
+                    if not mask or not differentiable or not (enabled := modes.enabled):
                         tensor._node = None
                         if modes.inference:
                             tensor.__dict__["_inference"] = True
@@ -476,6 +480,8 @@ def _binary(row: Row, fallback: Callable[..., Any]) -> Any:
                         frame = user_frame(frame)
                     node.code = frame.f_code
                     node.instruction = frame.f_lasti
+                    if enabled is not True:
+                        enabled.recorded(node, (input, other), out)
                     tensor._node = node
                     return tensor
         elif type(input) is ndarray and type(other) is ndarray:

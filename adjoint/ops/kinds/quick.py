@@ -44,7 +44,7 @@ def finish(
             if edge is not None:
                 mask += bit
         bit += bit
-    if not mask or not modes.enabled:
+    if not mask or not (enabled := modes.enabled):
         tensor._node = None
         if modes.inference:
             tensor.__dict__["_inference"] = True
@@ -68,6 +68,8 @@ def finish(
         node.code, node.instruction = None, 0
     else:
         node.code, node.instruction = frame.f_code, frame.f_lasti
+    if enabled is not True:
+        enabled.recorded(node, inputs, out)
     tensor._node = node
     return tensor
 

@@ -235,6 +235,8 @@ class Row:
             node.code, node.instruction = None, 0
         else:
             node.code, node.instruction = frame.f_code, frame.f_lasti
+        if modes.enabled not in (True, False):
+            modes.enabled.recorded(node, inputs, out)
         return node
 
     def plan(self, mask: int) -> Plan:
@@ -354,10 +356,10 @@ class Plan:
         ]
         return (*kept, *options, *shapes)
 
-    def pull(self, node: Node, g: Any, level: int, record: bool) -> list[Any]:
+    def pull(
+        self, node: Node, saved: tuple[Any, ...], g: Any, level: int, record: bool
+    ) -> list[Any]:
         """Run the formulas on what ``node`` saved: one cotangent for each edge, or None."""
-        saved = node.saved
-        assert saved is not None
         if self.simple and not record:
             return self._pull_simply(node, g, saved, level)
         values = []

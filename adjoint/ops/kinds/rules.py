@@ -19,9 +19,10 @@ from adjoint.array.value import Value, apply
 from adjoint.errors import TransformError
 from adjoint.ops.kinds.row import Row, argument_names
 from adjoint.shapes import broadcast_shapes
-from adjoint.tape.engine import Capture, fit, run
+from adjoint.tape.engine import fit, run
 from adjoint.tape.engine import rows as basic
 from adjoint.tape.modes import enable_grad
+from adjoint.tape.passes import Capture
 from adjoint.tape.tensor import Tensor, make_leaf, wrap
 
 # -- forward mode -----------------------------------------------------------------------------

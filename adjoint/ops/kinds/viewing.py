@@ -88,7 +88,8 @@ def look(row: Row, x: Any, out: Any, options: tuple[Any, ...]) -> Tensor:
     if len(memory.views) > memory.limit:
         memory.forget_dead()
     edge = x._node
-    if not modes.enabled:
+    enabled = modes.enabled
+    if not enabled:
         tensor._view = _unrecorded_view(tensor, x, row, options)
         return tensor
     view: View = new(View)
@@ -120,6 +121,8 @@ def look(row: Row, x: Any, out: Any, options: tuple[Any, ...]) -> Tensor:
         node.code, node.instruction = None, 0
     else:
         node.code, node.instruction = frame.f_code, frame.f_lasti
+    if enabled is not True:
+        enabled.recorded(node, (x,), out)
     tensor._node = node
     return tensor
 
@@ -189,6 +192,8 @@ def look_several(row: Row, x: Any, outs: Sequence[Any], options: tuple[Any, ...]
             node.code, node.instruction = None, 0
         else:
             node.code, node.instruction = frame.f_code, frame.f_lasti
+        if modes.enabled is not True:
+            modes.enabled.recorded(node, (x,), outs)
     tensors = []
     for number, out in enumerate(outs):
         tensor: Tensor = new(Tensor)

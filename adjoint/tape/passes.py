@@ -1,0 +1,153 @@
+"""One backward pass: what it was asked for, and what only some passes need to know of the graph."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from adjoint.tape.modes import modes
+from adjoint.tape.node import AccumulateGrad, Edge, Node, Port
+from adjoint.tape.saved import Freed
+
+Roots = list[tuple[Any, Any]]
+
+
+def node_of(edge: Any) -> Any:
+    """The node an edge leads to."""
+    return edge.node if isinstance(edge, Port) else edge
+
+
+def key_of(edge: Any) -> tuple[int, int]:
+    """What tells edges apart: the node, and which of its outputs."""
+    return (id(edge.node), edge.index) if isinstance(edge, Port) else (id(edge), 0)
+
+
+class Capture:
+    """The edges whose gradients a call asks for, and what has arrived there."""
+
+    def __init__(self, edges: Iterable[Edge]) -> None:
+        self.wanted = {key_of(edge) for edge in edges}
+        self.found: dict[Any, Any] = {}
+
+    def get(self, edge: Edge) -> Any:
+        """The gradient that arrived at ``edge``, None if no path led there."""
+        return self.found.get(key_of(edge))
+
+    def take(self, node: Node, g: Any) -> None:
+        """Note the gradients of ``node`` that are wanted."""
+        if isinstance(g, list):
+            for index, part in enumerate(g):
+                if part is not None and (id(node), index) in self.wanted:
+                    self.found[id(node), index] = part
+        elif (id(node), 0) in self.wanted:
+            self.found[id(node), 0] = g
+
+
+class Pass:
+    """One backward pass."""
+
+    __slots__ = (
+        "_executed",
+        "_expected",
+        "accumulate",
+        "capture",
+        "freed",
+        "keep_graph",
+        "level",
+        "observers",
+        "reachable",
+        "record",
+        "roots",
+    )
+
+    def __init__(
+        self,
+        roots: Roots,
+        level: int,
+        keep_graph: bool,
+        record: bool,
+        capture: Capture | None,
+        accumulate: Callable[..., None] | None,
+    ) -> None:
+        self.roots = roots
+        self.level = level
+        self.keep_graph = keep_graph
+        self.record = record
+        self.capture = capture
+        self.accumulate = accumulate  # stores a leaf's gradient at once, for those who wait for it
+        self.reachable = None if capture is None else _leading_to(roots, capture.wanted)
+        self.freed = None if keep_graph else Freed(sys._getframe(2))
+        recorder = modes.recorder
+        self.observers = () if recorder is True else recorder.observers
+        self._expected: Counter[Any] | None = None
+        self._executed: set[int] | None = None
+
+    def _count(self) -> Counter[Any]:
+        """How many gradients each leaf with hooks may get; also which nodes will be executed."""
+        expected: Counter[Any] = Counter()
+        executed: set[int] = set()
+        stack: list[Any] = []
+        reachable = self.reachable
+
+        def come_to(edge: Any) -> None:
+            node = node_of(edge)
+            if type(node) is AccumulateGrad:
+                expected[node] += 1
+                executed.add(id(node))
+            elif id(node) not in executed and (reachable is None or id(node) in reachable):
+                executed.add(id(node))
+                stack.append(node)
+
+        for edge, _ in self.roots:
+            come_to(edge)
+        while stack:
+            for edge in stack.pop().edges:
+                if edge is not None:
+                    come_to(edge)
+        self._expected, self._executed = expected, executed
+        return expected
+
+    def is_complete(self, leaf: AccumulateGrad) -> bool:
+        """Count one gradient that has arrived at a leaf; whether it was the last."""
+        expected = self._count() if self._expected is None else self._expected
+        expected[leaf] -= 1
+        return expected[leaf] == 0
+
+    def will_execute(self, edge: Any) -> bool:
+        """Whether the pass comes through the node of ``edge``, or asks for its gradient."""
+        if self.capture is not None and key_of(edge) in self.capture.wanted:
+            return True
+        if self._executed is None:
+            self._count()
+        node = node_of(edge)
+        if self.capture is not None and type(node) is AccumulateGrad:
+            return False
+        return id(node) in (self._executed or ())
+
+
+def _leading_to(roots: Roots, wanted: set[Any]) -> set[int]:
+    """Ids of the nodes from which a wanted edge can be reached below, by depth-first search."""
+    wanted_nodes = {key[0] for key in wanted}
+    leads: dict[int, bool] = {}
+    stack: list[tuple[Any, bool]] = [(node_of(edge), False) for edge, _ in roots]
+    while stack:
+        node, expanded = stack.pop()
+        if node is None:
+            continue
+        if expanded:
+            leads[id(node)] = any(
+                edge is not None
+                and (id(node_of(edge)) in wanted_nodes or leads.get(id(node_of(edge)), False))
+                for edge in node.edges
+            )
+        elif id(node) not in leads:
+            leads[id(node)] = False
+            stack.append((node, True))
+            stack.extend(
+                (node_of(edge), False)
+                for edge in node.edges
+                if edge is not None and id(node_of(edge)) not in leads
+            )
+    return {identity for identity, value in leads.items() if value}
