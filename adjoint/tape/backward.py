@@ -14,6 +14,7 @@ from adjoint.array.memory import ones_like
 from adjoint.array.value import transform_level
 from adjoint.errors import describe_shape
 from adjoint.shapes import product
+from adjoint.tape.cuts import cut_behind
 from adjoint.tape.edges import GradientEdge, edge_of
 from adjoint.tape.engine import rows, run
 from adjoint.tape.hooks import show_accumulated
@@ -230,10 +231,16 @@ def grad(
         else:
             raise RuntimeError(
                 "One of the differentiated Tensors appears to not have been used in the graph: "
-                f"input {number}, of shape {describe_shape(edge.shape)}. Set allow_unused=True "
-                "if this is the desired behavior."
+                f"input {number}, of shape {describe_shape(edge.shape)}. {_reason(edge)}Set "
+                "allow_unused=True if this is the desired behavior."
             )
     return tuple(found)
+
+
+def _reason(edge: Any) -> str:
+    """Where the path from ``edge`` was cut, if that is known."""
+    cut = cut_behind(edge)
+    return "" if cut is None else f"Something computed from it was last cut off by {cut}. "
 
 
 def _run_batched(

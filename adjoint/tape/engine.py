@@ -275,6 +275,7 @@ class _Rows:
     """The few rows of the table that the engine itself applies; the table fills them in."""
 
     to_dtype: Any
+    clone: Any
     real: Any
     sum: Any
     reshape: Any

@@ -12,13 +12,29 @@ from typing import Any, TypeVar
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+# What ``enabled`` is at the beginning of a block without recording: as good as False (and as quick
+# to test, which an object with a ``__bool__`` of its own is not), but cuts are still noted.
+NOTING = ()
+
+
 class _Modes(threading.local):
     enabled: Any = True  # whether operations are recorded; if so, True or who watches
     recorder: Any = True  # what ``enabled`` is where recording is switched on
     inference = False
+    noted = 0  # cuts in this block
+    multithreading = True  # what the user has set; passes run in the thread that calls them
 
 
 modes = _Modes()
+
+
+def _switch(on: bool) -> None:
+    """Recording on or off, at the beginning of a block."""
+    if on:
+        modes.enabled = modes.recorder
+    else:
+        modes.enabled = NOTING
+        modes.noted = 0
 
 
 class _GradMode:
@@ -32,7 +48,7 @@ class _GradMode:
 
     def __enter__(self) -> None:
         self._previous.append((modes.enabled, modes.inference))
-        modes.enabled = modes.recorder if self._enabled else False
+        _switch(self._enabled)
         if self._inference is not None:
             modes.inference = self._inference
 
@@ -138,11 +154,11 @@ class set_grad_enabled(_GradMode):  # noqa: N801 - PyTorch's name
         super().__init__()
         self._enabled = bool(mode)
         self._outside = (modes.enabled, modes.inference)
-        modes.enabled = modes.recorder if self._enabled else False
+        _switch(self._enabled)
 
     def __enter__(self) -> None:
         self._previous.append(self._outside)
-        modes.enabled = modes.recorder if self._enabled else False
+        _switch(self._enabled)
 
     def _fresh(self) -> _GradMode:
         return type(self)(self._enabled)

@@ -128,26 +128,37 @@ class Tensor(Methods):
         """Carry out a row on arrays one level down, and record it where a gradient is wanted."""
         arrays: list[Any] = []
         mask, bit = 0, 1
+        moving: Any = None  # an array that a user has attached a tangent to
         for value in inputs:
             if isinstance(value, Tensor) and value._level == level:
-                arrays.append(value._array)
+                array = value._array
+                if type(array) is not np.ndarray and array._level == level - 0.5:
+                    moving, array = array, array.primal
+                arrays.append(array)
                 if value._node is not None:
                     mask |= bit
             else:
                 arrays.append(value)
             bit <<= 1
         out = apply(row, tuple(arrays), options)
+        if moving is not None:
+            return moving.carry(row, level, mask, inputs, options, out)
         return row.record(level, mask, inputs, options, out)
 
 
 def wrap(array: Any, level: int = 0) -> Tensor:
     """A fresh Tensor over ``array``, not requiring a gradient."""
     tensor: Tensor = new(Tensor)
-    tensor._array = array if isinstance(array, (np.ndarray, Value)) else np.asarray(array)
     tensor._node = None
     tensor._level = level
     tensor._memory = None
     tensor._view = None
+    if isinstance(array, Value):
+        if array._level == level - 0.5:
+            array.adopt(tensor)  # a dual that a user made, to be taken apart when its level ends
+    elif type(array) is not np.ndarray:
+        array = np.asarray(array)
+    tensor._array = array
     if modes.inference:
         tensor.__dict__["_inference"] = True
     return tensor

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from adjoint.ops.kinds.row import Row
+from adjoint.tape.cuts import NOTING, note_unrecorded
 from adjoint.tape.modes import modes
 from adjoint.tape.node import INTERNAL_PACKAGES, Node, clock, user_frame
 from adjoint.tape.tensor import Tensor, new
@@ -46,6 +47,8 @@ def finish(
         bit += bit
     if not mask or not (enabled := modes.enabled):
         tensor._node = None
+        if mask and enabled is NOTING:
+            note_unrecorded(next(edge for edge in edges if edge is not None))
         if modes.inference:
             tensor.__dict__["_inference"] = True
         return tensor

@@ -12,6 +12,7 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.array.value import Value, apply
+from adjoint.tape.cuts import NOTING, note_cut, note_unrecorded
 from adjoint.tape.engine import rebuild, resolve, rows
 from adjoint.tape.modes import modes
 from adjoint.tape.node import INTERNAL_PACKAGES, Node, Port, clock, user_frame
@@ -93,6 +94,7 @@ class Row:
         # may be Python numbers, and the categories of types to compute in (None for all).
         self.partials: dict[str, Formula] = {}
         self.result = ""
+        self.out = ""  # what type ``out=`` may have, "" where it is not taken
         self.numbers: frozenset[str] = frozenset()
         self.bools = True
         self.supports: frozenset[int] | None = None
@@ -177,6 +179,10 @@ class Row:
             if kept:
                 node = self.make_node(mask, inputs, options, out, sys._getframe(1))
                 self._connect(node, results, parts, kept)
+            elif self.name == "to_dtype":
+                note_cut(f"a cast to {dtypes.of(out)!r}", inputs[0]._node)
+        elif mask and modes.enabled is NOTING:
+            note_unrecorded(next(each._node for n, each in enumerate(inputs) if mask >> n & 1))
         if self.view:
             for number, result in enumerate(results):
                 self._note_view(result, inputs[0], options, number)
@@ -199,7 +205,7 @@ class Row:
         if isinstance(parent, Tensor) and (
             isinstance(result._array, Value)
             or 0 in result._array.shape  # no memory to share, and a view in PyTorch all the same
-            or np.may_share_memory(result._array, parent._array)
+            or np.may_share_memory(result._array, getattr(parent._array, "primal", parent._array))
         ):
             mark_view(result, parent, self, options, number, self.name != "detach")
 

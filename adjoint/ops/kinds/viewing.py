@@ -16,6 +16,7 @@ import numpy as np
 from adjoint.array.value import apply
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.row import Formula, Row
+from adjoint.tape.cuts import NOTING, note_cut, note_unrecorded
 from adjoint.tape.modes import modes
 from adjoint.tape.node import INTERNAL_PACKAGES, Port, clock, user_frame
 from adjoint.tape.tensor import (
@@ -141,6 +142,8 @@ def _unrecorded_view(tensor: Tensor, x: Any, row: Row, options: tuple[Any, ...])
     if x._node is None:
         tensor._node = None
     else:
+        if modes.enabled is NOTING:
+            note_unrecorded(x._node)
         make_leaf(tensor)  # cut off, but as in PyTorch it wants what its base wants
     return view
 
@@ -166,6 +169,8 @@ def look_detached(row: Row, x: Any) -> Tensor:
     view.differentiable = False
     view.reason = None
     tensor._view = view
+    if x._node is not None:
+        note_cut("detach()", x._node)
     if modes.inference:
         tensor.__dict__["_inference"] = True
     return tensor

@@ -1,0 +1,54 @@
+"""``torch.autograd.grad_mode``: whether operations are recorded."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from adjoint.tape.modes import enable_grad, inference_mode, modes, no_grad, set_grad_enabled
+
+
+class set_multithreading_enabled:  # noqa: N801 - PyTorch's name
+    """Whether backward passes may use threads of their own: kept, and without effect.
+
+    A pass of Adjoint's runs in the thread that called it. Sets at once; as a context manager it
+    puts the old setting back.
+
+    >>> import adjoint as torch
+    >>> with torch.autograd.set_multithreading_enabled(False):
+    ...     torch.autograd.is_multithreading_enabled()
+    False
+    """
+
+    def __init__(self, mode: bool) -> None:
+        self.prev = modes.multithreading
+        self.mode = modes.multithreading = bool(mode)
+
+    def __enter__(self) -> None:
+        """Nothing: the constructor has set it."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        modes.multithreading = self.prev
+
+    def clone(self) -> set_multithreading_enabled:
+        """Another of the same mode."""
+        return type(self)(self.mode)
+
+
+def is_multithreading_enabled() -> bool:
+    """What ``set_multithreading_enabled`` has set in this thread."""
+    return modes.multithreading
+
+
+__all__ = [
+    "enable_grad",
+    "inference_mode",
+    "is_multithreading_enabled",
+    "no_grad",
+    "set_grad_enabled",
+    "set_multithreading_enabled",
+]

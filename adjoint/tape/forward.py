@@ -1,0 +1,234 @@
+"""Tangents that users attach to tensors: the state of a dual level, and how operations move them.
+
+A dual tensor is an ordinary Tensor, with its own history, memory and views, whose array is
+``Attached``: the memory together with a tangent, itself a Tensor. So all that looks at a Tensor's
+place on the tape sees what it would see without the tangent, and only what looks at its memory
+meets something else than memory.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import Any
+
+import numpy as np
+
+from adjoint import dtypes
+from adjoint.array.dual import Dual
+from adjoint.array.value import apply
+from adjoint.tape.engine import rows
+from adjoint.tape.modes import modes
+from adjoint.tape.node import Port
+from adjoint.tape.tensor import Tensor, memory_of, new, wrap
+
+ndarray = np.ndarray
+BELOW = 0.5  # how far the level of an attached dual lies below that of its Tensor
+
+
+class DualLevel:
+    """A level that was entered: the level of its Tensors, and which of them have a tangent."""
+
+    __slots__ = ("level", "limit", "tensors")
+
+    def __init__(self, level: int) -> None:
+        self.level = level
+        self.tensors: list[weakref.ref[Any]] = []
+        self.limit = 64  # of tensors, when the dead ones among them are forgotten
+
+    def adopt(self, tensor: Any) -> None:
+        """Note a Tensor over an array of this level, to take its tangent away at the end."""
+        self.tensors.append(weakref.ref(tensor))
+        if len(self.tensors) > self.limit:
+            self.tensors = [each for each in self.tensors if each() is not None]
+            self.limit = max(64, 2 * len(self.tensors))
+
+    def close(self) -> None:
+        """Take the tangents away: those of tensors that users hold, and those that nodes saved."""
+        for reference in self.tensors:
+            tensor = reference()
+            if tensor is not None:
+                drop_tangent(tensor)
+        self.tensors.clear()
+
+
+class _Forward(threading.local):
+    level: DualLevel | None = None
+    enabled = True
+
+
+forward = _Forward()
+
+
+def is_moving() -> bool:
+    """Whether operations carry tangents along in this thread."""
+    return forward.enabled and not modes.inference
+
+
+class Attached(Dual):
+    """The array of a dual tensor: what it would be without its tangent, and the tangent.
+
+    Its level is between those of the two, so that an operation on Tensors comes to the Tensor
+    first, which records it, and a formula of an ordinary backward pass, which is given bare
+    arrays, comes here and moves the tangents along.
+    """
+
+    __slots__ = ("home",)
+
+    home: DualLevel
+
+    def __init__(self, home: DualLevel, primal: Any, tangent: Any) -> None:
+        super().__init__(home.level - BELOW, primal, tangent)  # type: ignore[arg-type]
+        self.home = home
+
+    def copy(self) -> Attached:
+        """The same on memory of its own."""
+        return Attached(self.home, rows.clone(self.primal, "K"), rows.clone(self.tangent, "K"))
+
+    def adopt(self, tensor: Any) -> None:
+        """Note that ``tensor`` lies over this."""
+        self.home.adopt(tensor)
+
+    def _apply(
+        self, row: Any, level: int, inputs: tuple[Any, ...], options: tuple[Any, ...]
+    ) -> Any:
+        primals: list[Any] = []
+        tangents: list[Any] = []
+        for each in inputs:
+            inside = isinstance(each, Attached) and each._level == level
+            primals.append(each.primal if inside else each)
+            tangents.append(self._below(each.tangent) if inside else None)
+        out = apply(row, tuple(primals), options)
+        if not row.is_differentiable or not is_moving():
+            return out
+        moved = row.jvp(row, tuple(primals), tuple(tangents), out, options)
+        if not row.many_outputs:
+            return out if moved is None else Attached(self.home, out, moved)
+        moved = (*moved, *[None] * (len(out) - len(moved)))
+        return tuple(
+            each if t is None else Attached(self.home, each, t)
+            for each, t in zip(out, moved, strict=True)
+        )
+
+    def _below(self, tangent: Any) -> Any:
+        """A tangent without its tape: a pass that is not recorded records nothing of it either."""
+        inside = isinstance(tangent, Tensor) and tangent._level == self.home.level
+        return tangent._array if inside else tangent
+
+    def carry(
+        self,
+        row: Any,
+        level: int,
+        mask: int,
+        inputs: tuple[Any, ...],
+        options: tuple[Any, ...],
+        out: Any,
+    ) -> Any:
+        """Tensors of the result ``out``, recorded, with the tangents that the inputs' move them by.
+
+        The tangents are computed on the tensors without theirs, which have the same history: a
+        gradient of a tangent is a second derivative.
+        """
+        result = row.record(level, mask, inputs, options, out)
+        if row.name == "fw_primal" or not row.is_differentiable or not is_moving():
+            return result
+        bare = tuple([without_tangent(each, level) for each in inputs])
+        tangents = tuple([tangent_of(each, level) for each in inputs])
+        moved = row.jvp(row, bare, tangents, result, options)
+        parts, moves = (result, moved) if row.many_outputs else ((result,), (moved,))
+        arrays = []
+        for part, t in zip(parts, moves or (), strict=False):
+            if t is None or dtypes.of(part._array).category < dtypes.FLOATING:
+                continue
+            arrays.append(part._array)
+            if not row.view:
+                t = _own(t, part._array, tangents, level)
+            attach(part, t, self.home)
+        if arrays:
+            _keep_moving(parts, arrays)
+        return result
+
+
+def tangent_of(value: Any, level: int) -> Any:
+    """The tangent of a Tensor of ``level``, None where it has none."""
+    if isinstance(value, Tensor) and value._level == level and type(value._array) is Attached:
+        return value._array.tangent
+    return None
+
+
+def without_tangent(value: Any, level: int) -> Any:
+    """A Tensor of ``level`` without its tangent, with the same memory and history."""
+    if not isinstance(value, Tensor) or value._level != level or type(value._array) is not Attached:
+        return value
+    other: Tensor = new(Tensor)
+    other._array = value._array.primal
+    other._node = value._node
+    other._level = level
+    other._memory = memory_of(value)
+    other._view = value._view
+    return other
+
+
+def drop_tangent(tensor: Any) -> None:
+    """Let ``tensor`` be what it is without its tangent."""
+    if type(tensor._array) is Attached:
+        tensor._array = tensor._array.primal
+
+
+def attach(tensor: Any, tangent: Any, home: DualLevel) -> None:
+    """Give ``tensor`` a tangent, which becomes a Tensor of the same level."""
+    level = tensor._level
+    if not isinstance(tangent, Tensor) or tangent._level != level:
+        tangent = wrap(tangent, level)
+    tensor._array = Attached(home, tensor._array, tangent)
+    home.adopt(tensor)
+
+
+def _own(t: Any, array: Any, tangents: tuple[Any, ...], level: int) -> Any:
+    """A tangent on memory of its own that lies as ``array`` does, so that both can be viewed."""
+    kind = dtypes.of(array)
+    if dtypes.of(t) is not kind:
+        t = rows.to_dtype(t, kind)
+    memory = t._array if isinstance(t, Tensor) and t._level == level else t
+    given = [each._array for each in tangents if each is not None]
+    if type(memory) is not ndarray:
+        return rows.clone(t, "K") if any(memory is each for each in given) else t
+    shared = any(type(each) is ndarray and np.may_share_memory(memory, each) for each in given)
+    lies_so = type(array) is not ndarray or memory.strides == array.strides
+    if shared or not lies_so or not memory.flags.writeable:
+        return lay_out(t, array, level)
+    return t
+
+
+def lay_out(t: Any, array: Any, level: int) -> Any:
+    """A copy of a tangent that lies in memory as ``array`` does."""
+    if not isinstance(t, Tensor):
+        t = wrap(t, level)
+    order = "K"
+    if type(array) is ndarray:
+        order = "C" if array.flags.c_contiguous or not array.flags.f_contiguous else "F"
+    if order == "F":
+        dims = tuple(range(-1, -len(array.shape) - 1, -1))
+        return rows.permute(rows.clone(rows.permute(t, dims), "C"), dims)
+    return rows.clone(t, order)
+
+
+def _keep_moving(parts: Any, arrays: list[Any]) -> None:
+    """Let a node that keeps its outputs keep their tangents too, for the backward pass.
+
+    This makes a cycle of the tangent's graph, which the end of the level takes apart.
+    """
+    edge = parts[0]._node if not isinstance(parts, list) else None
+    node = edge.node if isinstance(edge, Port) else edge
+    saved = getattr(node, "saved", None)
+    if type(saved) is not tuple:
+        return
+    for part in parts:
+        if type(part._array) is not Attached:
+            continue
+        bare = part._array.primal
+        if any(value is bare for value in saved):
+            witness = wrap(part._array, part._level)
+            witness._memory = memory_of(part)
+            saved = tuple([witness if value is bare else value for value in saved])
+    node.saved = saved
