@@ -41,7 +41,8 @@ def nll_loss(
     """Minus the log-probability of each target class: (N, C, ...) and (N, ...), or (C) and ().
 
     ``weight`` has a number for each class; targets of ``ignore_index`` do not count. Raises
-    ``IndexError`` for a class there is not, ``ValueError`` or ``RuntimeError`` for other shapes.
+    ``IndexError`` for a class there is not, ``ValueError`` or ``RuntimeError`` for other shapes,
+    ``NotImplementedError`` for scores that are not floating.
 
     >>> scores = torch.tensor([[-1.0, -2.0], [-3.0, -4.0]])
     >>> torch.nn.functional.nll_loss(scores, torch.tensor([0, 1]))
@@ -51,6 +52,10 @@ def nll_loss(
     if weight is None and plain_pair(input, target):
         return quick_nll(input, target, ignore_index, reduction)
     _check("nll_loss", input, target, weight)
+    if dtypes.of(input).category != dtypes.FLOATING:
+        raise NotImplementedError(
+            f"nll_loss is not implemented for {dtypes.of(input)!r}; convert with .float()"
+        )
     scores, classes, shape = _folded(input, target)
     out = nll_row(scores, classes, weight, scores.shape[-1], ignore_index, reduction)
     return _unfolded(out, shape, len(input.shape), reduction)

@@ -73,8 +73,13 @@ case(
     samples=pairs,
     constants=(2, "weight"),
     note=REFUSED,
-    errors=errors([wrong(ValueError, "1 or more dimensions", FLAT := ONES(()), np.array(1))]),
-)
+    errors=errors([
+        wrong(ValueError, "1 or more dimensions", FLAT := ONES(()), np.array(1)),
+        wrong(NotImplementedError, "int64", ONES((2, 3), np.int64), np.array([0, 1])),
+        wrong(NotImplementedError, "bool", ONES((2, 3), bool), np.array([0, 1])),
+        wrong(NotImplementedError, "complex64", ONES((2, 3), np.complex64), np.array([0, 1])),
+    ]),
+)  # fmt: skip
 case(
     F + "cross_entropy",
     samples=lambda make: [

@@ -54,7 +54,11 @@ case(
 )  # fmt: skip
 case(
     "heaviside", samples=binary((0.0, 0.5), (-0.0, 2.0), (1.0, 3.0), (-1.0, 3.0)), dtypes=REAL,
-    errors=[NO_NUMBER, wrong(RuntimeError, "different dtypes", ONES, INTEGERS)],
+    errors=[
+        NO_NUMBER,
+        wrong(RuntimeError, "different dtypes", ONES, INTEGERS),
+        wrong(RuntimeError, "complex numbers have no sign", COMPLEX, COMPLEX),
+    ],
     differentiable=False, note=NO_DERIVATIVE,
 )  # fmt: skip
 case(
