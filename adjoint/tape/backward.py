@@ -18,8 +18,9 @@ from adjoint.tape.cuts import cut_behind
 from adjoint.tape.edges import GradientEdge, edge_of
 from adjoint.tape.engine import rows, run
 from adjoint.tape.hooks import show_accumulated
+from adjoint.tape.forward import Attached
 from adjoint.tape.node import AccumulateGrad
-from adjoint.tape.passes import Capture, Pass
+from adjoint.tape.passes import Capture, Pass, node_of
 from adjoint.tape.tensor import Tensor, wrap
 
 # Several threads may add to one leaf. Reentrant, for hooks that run backward themselves.
@@ -60,6 +61,7 @@ class _Output:
     """What is known of the tensor at an edge: enough to begin there."""
 
     def __init__(self, edge: Any, level: int) -> None:
+        self._node = edge
         self._array = np.broadcast_to(np.zeros((), edge.dtype), edge.shape)
         self._level = level
         self.shape = edge.shape
@@ -80,6 +82,13 @@ def _read_only_one(kind: str) -> Any:
 _ONES = {np.dtype(kind): _read_only_one(kind) for kind in ("float32", "float64")}
 
 
+def _made(tensor: Any) -> str:
+    """Where a tensor was computed, for messages."""
+    node = node_of(tensor._node)
+    where = None if node is None else node.where()
+    return "" if where is None else f" and was made at {where}"
+
+
 def _start(tensor: Any, gradient: Any, record: bool) -> Any:
     if gradient is None:
         array = tensor._array
@@ -95,8 +104,8 @@ def _start(tensor: Any, gradient: Any, record: bool) -> Any:
         if product(tensor._array.shape) != 1:
             raise RuntimeError(
                 "grad can be implicitly created only for scalar outputs: this one has shape "
-                f"{describe_shape(tensor.shape)}; reduce it (as with .sum()), or give backward() "
-                "a gradient of that shape"
+                f"{describe_shape(tensor.shape)}{_made(tensor)}; reduce it (as with .sum()), or "
+                "give backward() a gradient of that shape"
             )
         start = ones_like(tensor._array)
         return wrap(start, tensor._level) if record else start
@@ -107,7 +116,7 @@ def _start(tensor: Any, gradient: Any, record: bool) -> Any:
     if tuple(gradient.shape) != tuple(tensor.shape):
         raise RuntimeError(
             f"Mismatch in shape: grad_output has a shape of {describe_shape(gradient.shape)} and "
-            f"output has a shape of {describe_shape(tensor.shape)}"
+            f"output has a shape of {describe_shape(tensor.shape)}{_made(tensor)}"
         )
     if dtypes.of(gradient).is_complex and not dtypes.of(tensor).is_complex:
         raise RuntimeError(
@@ -139,7 +148,7 @@ def backward(
     """
     tensors = as_sequence(tensors)
     if not tensors:
-        raise RuntimeError("backward: there is nothing to go back from; give at least one tensor")
+        return
     if grad_tensors is None and len(tensors) == 1 and getattr(tensors[0], "_node", None):
         tensor = tensors[0]
         roots, level = [(tensor._node, _start(tensor, None, create_graph))], tensor._level
@@ -213,18 +222,17 @@ def grad(
     keep_graph = create_graph if retain_graph is None else retain_graph
     capture = Capture(edges)
     if is_grads_batched:
-        level, count = _run_batched(outputs, gradients, capture, keep_graph, create_graph)
+        level = _run_batched(outputs, gradients, capture, keep_graph, create_graph)
     else:
         roots, level = _roots(outputs, gradients, create_graph)
         run(roots, level, keep_graph=keep_graph, record=create_graph, capture=capture)
-        count = None
     found = []
     for number, edge in enumerate(edges):
         g = capture.get(edge)
         if g is not None:
             found.append(_as_tensor(g, level, create_graph))
         elif materialize_grads:
-            shape = tuple(edge.shape) if count is None else (count, *edge.shape)
+            shape = tuple(edge.shape)  # of a single one even in a batch, as in PyTorch
             found.append(wrap(np.zeros(shape, dtypes.from_numpy(edge.dtype).numpy), level))
         elif allow_unused:
             found.append(None)
@@ -249,8 +257,8 @@ def _run_batched(
     capture: Capture,
     keep_graph: bool,
     record: bool,
-) -> tuple[int, int]:
-    """Many gradients through the graph at once; gives the level, and how many there are."""
+) -> int:
+    """Many gradients through the graph at once; gives the level of the results."""
     with transform_level() as batch_level:
         singles: list[Any] = []
         counts: set[int] = set()
@@ -278,8 +286,8 @@ def _run_batched(
             if isinstance(g, Batch) and g._level == batch_level:
                 capture.found[key] = g.value
             else:  # a constant, the same for all
-                capture.found[key] = rows.expand(g, (next(iter(counts)), *g.shape))
-    return level, counts.pop()
+                capture.found[key] = rows.expand(g, (*counts, *g.shape))
+    return level
 
 
 def _as_tensor(g: Any, level: int, record: bool) -> Any:
@@ -289,7 +297,7 @@ def _as_tensor(g: Any, level: int, record: bool) -> Any:
 
 def _own(g: Any) -> Any:
     """Memory that nothing else looks at."""
-    return g.copy() if isinstance(g, np.ndarray) else g
+    return g.copy() if isinstance(g, (np.ndarray, Attached)) else g
 
 
 def _count_of_fresh() -> int:
@@ -322,6 +330,8 @@ def accumulate(
 
 def _add_to_leaf(leaf: AccumulateGrad, g: Any, level: int, record: bool) -> None:
     present = leaf.grad
+    if type(g) is Attached:
+        g = g.copy().primal  # a `.grad` outlives the dual level
     if present is None:
         if record:
             leaf.grad = g + 0 if isinstance(g, Tensor) else wrap(g, level)

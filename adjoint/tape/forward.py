@@ -25,6 +25,8 @@ from adjoint.tape.tensor import Tensor, memory_of, new, wrap
 ndarray = np.ndarray
 BELOW = 0.5  # how far the level of an attached dual lies below that of its Tensor
 
+PRIMAL, TANGENT = "fw_primal", "fw_tangent"  # the rows that take a dual apart
+
 
 class DualLevel:
     """A level that was entered: the level of its Tensors, and which of them have a tangent."""
@@ -85,9 +87,12 @@ class Attached(Dual):
         """The same on memory of its own."""
         return Attached(self.home, rows.clone(self.primal, "K"), rows.clone(self.tangent, "K"))
 
-    def adopt(self, tensor: Any) -> None:
-        """Note that ``tensor`` lies over this."""
+    def adopt(self, tensor: Any) -> Attached:
+        """What ``tensor``, newly made, has for its array: this, with a Tensor for a tangent."""
         self.home.adopt(tensor)
+        if isinstance(self.tangent, Tensor):
+            return self
+        return Attached(self.home, self.primal, wrap(self.tangent, self.home.level))
 
     def _apply(
         self, row: Any, level: int, inputs: tuple[Any, ...], options: tuple[Any, ...]
@@ -98,8 +103,10 @@ class Attached(Dual):
             inside = isinstance(each, Attached) and each._level == level
             primals.append(each.primal if inside else each)
             tangents.append(self._below(each.tangent) if inside else None)
+        if row.name == TANGENT:
+            return tangents[0]
         out = apply(row, tuple(primals), options)
-        if not row.is_differentiable or not is_moving():
+        if not row.is_differentiable or row.name == PRIMAL or not is_moving():
             return out
         moved = row.jvp(row, tuple(primals), tuple(tangents), out, options)
         if not row.many_outputs:
@@ -129,8 +136,10 @@ class Attached(Dual):
         The tangents are computed on the tensors without theirs, which have the same history: a
         gradient of a tangent is a second derivative.
         """
+        if row.name == TANGENT:
+            return inputs[0]._array.tangent
         result = row.record(level, mask, inputs, options, out)
-        if row.name == "fw_primal" or not row.is_differentiable or not is_moving():
+        if row.name == PRIMAL or not row.is_differentiable or not is_moving():
             return result
         bare = tuple([without_tangent(each, level) for each in inputs])
         tangents = tuple([tangent_of(each, level) for each in inputs])
@@ -167,6 +176,20 @@ def without_tangent(value: Any, level: int) -> Any:
     other._memory = memory_of(value)
     other._view = value._view
     return other
+
+
+def array_of(tensor: Any) -> Any:
+    """The array of a tensor without its tangent."""
+    array = tensor._array
+    return array.primal if type(array) is Attached else array
+
+
+def set_array(tensor: Any, array: Any) -> None:
+    """Give a tensor another array, and leave it the tangent that it may have."""
+    present = tensor._array
+    if type(present) is Attached and array.shape == present.shape:
+        array = Attached(present.home, array, present.tangent)
+    tensor._array = array
 
 
 def drop_tangent(tensor: Any) -> None:

@@ -21,8 +21,8 @@ INTERNAL_PACKAGES = frozenset(
     "adjoint" + suffix
     for suffix in (
         "", ".array", ".autograd", ".autograd.checking", ".compiler", ".face", ".func", ".nn",
-        ".nn.modules", ".nn.utils", ".ops", ".ops.kinds", ".optim", ".optim.lr_scheduler", ".printing", ".tape", ".testing",
-        ".utils", ".utils.data", ".viz",
+        ".nn.modules", ".nn.utils", ".ops", ".ops.kinds", ".optim", ".optim.lr_scheduler",
+        ".printing", ".tape", ".testing", ".utils", ".utils.data", ".viz",
     )
 )  # fmt: skip
 
@@ -129,6 +129,10 @@ class AccumulateGrad(Node):
 
     grad: Any
     variable_reference: Any
+
+    def name(self) -> str:
+        """PyTorch's full name."""
+        return "torch::autograd::AccumulateGrad"
 
     @property
     def variable(self) -> Any:

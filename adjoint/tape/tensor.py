@@ -22,7 +22,9 @@ new = object.__new__
 class Memory:
     """What all tensors over one piece of memory share: when it was written, and who looks at it."""
 
-    __slots__ = ("code", "instruction", "limit", "root", "version", "views", "written")
+    __slots__ = (
+        "code", "instruction", "limit", "root", "storage", "version", "views", "written",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.version = 0  # how many writes: PyTorch's ``_version``
@@ -32,6 +34,7 @@ class Memory:
         self.views: list[weakref.ref[Any]] = []  # tensors that a write may concern, oldest first
         self.limit = 16  # of views, when the dead ones among them are forgotten
         self.root: weakref.ref[Any] | None = None
+        self.storage: Any = None  # the bytes, once somebody has resized a tensor on them
 
     def note_write(self) -> None:
         """Count a write and remember the line."""
@@ -59,6 +62,7 @@ class Memory:
 NO_GRAD = "was created in no_grad mode"
 INFERENCE = "was created in inference mode"
 SEVERAL = "is one of several outputs of a function that returns views"
+CUSTOM = "was created inside a custom Function, or is an input that one returned as it was"
 
 
 class View:
@@ -75,7 +79,7 @@ class View:
     options: tuple[Any, ...]
     number: int = 0  # which of the row's outputs it is
     differentiable: bool = True  # False for ``detach()``
-    reason: str | None = None  # NO_GRAD, INFERENCE or SEVERAL, which forbid to write
+    reason: str | None = None  # NO_GRAD, INFERENCE, SEVERAL or CUSTOM: forbids to write
 
     @property
     def base(self) -> Any:
@@ -155,7 +159,7 @@ def wrap(array: Any, level: int = 0) -> Tensor:
     tensor._view = None
     if isinstance(array, Value):
         if array._level == level - 0.5:
-            array.adopt(tensor)  # a dual that a user made, to be taken apart when its level ends
+            array = array.adopt(tensor)  # a dual that a user made, to be taken apart when its level ends
     elif type(array) is not np.ndarray:
         array = np.asarray(array)
     tensor._array = array

@@ -24,7 +24,7 @@ def names(tensor):
     """The nodes that made a tensor, each the first one before."""
     found, node = [], tensor.grad_fn
     while node is not None:
-        found.append(node.name())
+        found.append(type(node).__name__)
         node = node.next_functions[0][0] if node.next_functions else None
     return found
 

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import adjoint as torch
+from adjoint.tape.edges import get_gradient_edge
+from adjoint.tape.modes import NOTING, modes
 
 
 def line_here():
@@ -270,7 +272,7 @@ def test_next_functions_lead_to_the_leaves():
     x, y = leaf(1.0), torch.tensor([2.0])
     z = x * y
     ((accumulate, number), constant) = z.grad_fn.next_functions
-    assert accumulate.name() == "AccumulateGrad"
+    assert accumulate.name() == "torch::autograd::AccumulateGrad"
     assert accumulate.variable is x
     assert number == 0
     assert constant == (None, 0)
@@ -319,3 +321,166 @@ def test_infinities_pass_where_warnings_are_errors():
             (x.sqrt() * 1e30).sum().backward()
     assert y.tolist() == [-np.inf, np.inf]
     assert x.grad[0].item() == np.inf
+
+
+# -- the public face ------------------------------------------------------------------------------
+
+
+def test_an_unused_input_names_the_cut():
+    x, w = leaf(1.0, 2.0), leaf(3.0, 4.0)
+
+    def message(make):
+        with pytest.raises(RuntimeError, match="not have been used") as caught:
+            torch.autograd.grad((make() * w).sum(), x)
+        return str(caught.value)
+
+    def unrecorded():
+        with torch.no_grad():
+            return x * 2
+
+    detached = message(lambda: (x * 3).detach())
+    assert "detach()" in detached
+    assert "test_engine.py:" in detached
+    assert f"no_grad at tests/tape/test_engine.py:{unrecorded.__code__.co_firstlineno + 2}" in (
+        message(unrecorded)
+    )
+    assert "a cast to torch.int64" in message(lambda: x.long())
+    fresh = leaf(1.0)
+    with pytest.raises(RuntimeError) as caught:
+        torch.autograd.grad((w * 2).sum(), fresh)
+    assert "cut off" not in str(caught.value)
+
+
+def test_only_the_first_cuts_of_a_block_are_noted():
+    x = leaf(1.0)
+    with torch.no_grad():
+        assert modes.enabled is NOTING
+        for _ in range(5):
+            x * 2
+        assert modes.enabled is False
+        x * 2
+    assert modes.enabled is True
+
+
+def test_a_second_backward_names_the_first():
+    x = leaf(1.0)
+    y = (x * x).sum()
+    y.backward()
+    first = line_here() - 1
+    with pytest.raises(RuntimeError, match=rf"by the backward at .*test_engine.py:{first}\b"):
+        y.backward()
+
+
+def test_node_hooks_replace_gradients_and_are_removed():
+    x = leaf(1.0, 2.0)
+    y = x * 3
+    before = y.grad_fn.register_prehook(lambda grads: (grads[0] * 2,))
+    after = y.grad_fn.register_hook(lambda inputs, outputs: (inputs[0] + outputs[0], None))
+    (g,) = torch.autograd.grad(y.sum(), x, retain_graph=True)
+    assert g.tolist() == [8.0, 8.0]
+    after.remove()
+    (g,) = torch.autograd.grad(y.sum(), x, retain_graph=True)
+    assert g.tolist() == [6.0, 6.0]
+    before.remove()
+    before.remove()
+    (g,) = torch.autograd.grad(y.sum(), x)
+    assert g.tolist() == [3.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("hook", "error"),
+    [
+        (lambda inputs, outputs: (None,), RuntimeError),
+        (lambda inputs, outputs: (1.0, None), TypeError),
+        (lambda inputs, outputs: (torch.ones(3), None), RuntimeError),
+    ],
+)
+def test_what_node_hooks_return_is_checked(hook, error):
+    x = leaf(1.0, 2.0)
+    y = x * 3
+    y.grad_fn.register_hook(hook)
+    with pytest.raises(error):
+        y.sum().backward()
+    assert x.grad is None
+
+
+def test_leaves_hooks_run_as_soon_as_all_has_arrived():
+    seen = []
+    x, w = leaf(1.0), leaf(2.0)
+    w.register_hook(lambda g: seen.append("w"))
+    y = x * 2
+    y.register_hook(lambda g: seen.append("y"))
+    (y * w).sum().backward()
+    assert seen == ["w", "y"]
+
+
+def test_a_post_accumulate_hook_may_free_the_gradient():
+    w, x = leaf(2.0), leaf(1.0)
+    seen = []
+
+    def step(parameter):
+        seen.append(parameter.grad.item())
+        parameter.grad = None
+
+    handle = w.register_post_accumulate_grad_hook(step)
+    x.register_hook(lambda g: seen.append(w.grad))
+    ((x * 3) * w).sum().backward()
+    assert seen == [3.0, None]
+    handle.remove()
+    (w * w).sum().backward()
+    assert w.grad.item() == 4.0
+    with pytest.raises(RuntimeError, match="non-leaf"):
+        (w * 2).register_post_accumulate_grad_hook(step)
+
+
+def test_hooks_record_only_where_the_pass_does():
+    x, w = leaf(1.0), leaf(2.0)
+    seen = []
+    y = x * 2
+    y.register_hook(lambda g: seen.append((g * w).requires_grad))
+    y.sum().backward(retain_graph=True)
+    y.sum().backward(create_graph=True)
+    x.grad = w.grad = None
+    assert seen == [False, True]
+
+
+def test_gradient_edges_hold_the_graph_without_the_tensor():
+    x = leaf(1.0, 2.0)
+    y = x * 2
+    tensor, edge = weakref.ref(y), get_gradient_edge(y)
+    z = y.exp().sum()
+    del y
+    assert tensor() is None
+    (g,) = torch.autograd.grad(z, edge, retain_graph=True)
+    np.testing.assert_allclose(g.numpy(), np.exp([2.0, 4.0]), rtol=1e-6)
+    (g,) = torch.autograd.grad(get_gradient_edge(z), x)
+    np.testing.assert_allclose(g.numpy(), 2 * np.exp([2.0, 4.0]), rtol=1e-6)
+
+
+def test_batched_gradients_are_the_rows_of_the_jacobian():
+    x = torch.tensor([0.5, 1.0, 2.0], requires_grad=True)
+    y = torch.stack((x.prod(), (x * x).sum()))
+    (rows,) = torch.autograd.grad(y, x, torch.eye(2), is_grads_batched=True, retain_graph=True)
+    for row, one in zip(rows, y, strict=True):
+        (g,) = torch.autograd.grad(one, x, retain_graph=True)
+        np.testing.assert_allclose(row.numpy(), g.numpy(), rtol=1e-6)
+
+
+def test_threads_with_different_hooks_and_graphs_do_not_meet():
+    results = {}
+
+    def work(number):
+        x = torch.full((4,), float(number), requires_grad=True)
+        for _ in range(50):
+            x.grad = None
+            y = x * x
+            y.register_hook(lambda g: g * number)
+            y.sum().backward()
+        results[number] = x.grad.tolist()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == {number: [2.0 * number * number] * 4 for number in range(1, 5)}
