@@ -12,12 +12,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format typecheck docs generated package parity bench clean
+.PHONY: help demo test lint format typecheck docs generated package parity fuzz bench clean
 
 help:
 	@echo 'make demo    see what Adjoint does'
 	@echo 'make test    run the tests'
-	@echo 'CONTRIBUTING.md has the others: lint format typecheck docs generated package parity bench clean'
+	@echo 'CONTRIBUTING.md has the others: lint format typecheck docs generated package parity fuzz bench clean'
 
 demo: $(VENV)/.has-tour
 	$(BIN)/adjoint tour
@@ -52,6 +52,12 @@ package: $(VENV)/.made
 
 parity: $(VENV)/.has-tour $(VENV)/.has-test $(VENV)/.has-torch
 	$(PYTEST) $(PYTEST_FLAGS) tests/parity
+
+# Random programs against PyTorch: `make fuzz COUNT=100000 SEED=1000` for others and more.
+COUNT ?= 10000
+SEED ?= 0
+fuzz: $(VENV)/.has-tour $(VENV)/.has-test $(VENV)/.has-torch
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m tests.parity.programs --count $(COUNT) --seed $(SEED)
 
 bench: $(VENV)/.has-tour $(VENV)/.has-torch
 	$(BIN)/python -m benchmarks
