@@ -11,6 +11,7 @@ import numpy as np
 
 import adjoint
 from benchmarks.memory import growth_over_training, long_chain
+from benchmarks.provenance import share_of_provenance
 from benchmarks.timing import import_seconds, time_by_turns
 from benchmarks.workloads import WORKLOADS
 
@@ -75,6 +76,10 @@ def facts() -> list[str]:
             f"{numpy_seconds * 1e3:.0f} ms: {ours / numpy_seconds:.2f} times as long."
         ),
         f"A chain of {depth}, the cyclic collector off.",
+        (
+            "Knowing each operation's line and checking saved values takes "
+            f"{share_of_provenance():.0%} of a multiplication of 3 elements and its backward."
+        ),
         (
             f"After 200 training steps of the digits network the process holds "
             f"{before / 2**20:.1f} MiB, after 2,000 {after / 2**20:.1f} MiB."
