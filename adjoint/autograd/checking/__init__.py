@@ -1,0 +1,1 @@
+"""What ``gradcheck`` is made of: difference quotients, what the tape says, and their comparison."""
