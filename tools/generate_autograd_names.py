@@ -1,0 +1,178 @@
+"""Write ``docs/autograd-names.md``: PyTorch's names about automatic differentiation, and Adjoint's.
+
+    python tools/generate_autograd_names.py            # rewrite the page
+    python tools/generate_autograd_names.py --check    # exit with status 1 if it is out of date
+
+PyTorch's names and signatures stand in ``tests/references/autograd_names.json``, which
+``python -m tests.references.make_autograd_names`` makes where PyTorch is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = ROOT / "docs" / "autograd-names.md"
+NAMES = ROOT / "tests" / "references" / "autograd_names.json"
+sys.path.insert(0, str(ROOT))
+
+THERE, MISSING = "✓", "missing"
+COLUMNS = ("Name", "In PyTorch", "In Adjoint")
+SHOWN = 120  # characters of a signature
+
+STREAMS = "about streams of CUDA graphs"
+VENDORS = "reads or writes traces of a vendor's profiler (NVIDIA's nvprof and NVTX, Intel's ITT)"
+KINETO = "internal to Kineto, the profiler written in C++"
+DEVICES = "times and memory on a device; there is the CPU only"
+CORE = "how the core written in C++ keeps what `ctx` was told; read `saved_tensors` instead"
+
+# Why a name has no place here.
+ABSENT = {
+    "torch.autograd.graph.region_activation_memory_budget": "a setting of `torch.compile`'s "
+    "partitioner, which has none here",
+    "torch.autograd.graph.set_override_stale_capture_stream": STREAMS,
+    "torch.autograd.graph.set_warn_on_accumulate_grad_stream_mismatch": STREAMS,
+    "torch.autograd.function.BackwardCFunction": "the base class of nodes made in C++",
+    "torch.autograd.function.FunctionMeta": "makes nodes in C++ of classes; `type(Function)` here",
+    "torch.autograd.profiler.emit_itt": VENDORS,
+    "torch.autograd.profiler.emit_nvtx": VENDORS,
+    "torch.autograd.profiler.load_nvprof": VENDORS,
+    "torch.autograd.profiler.parse_nvprof_trace": VENDORS,
+    "torch.autograd.profiler.EnforceUnique": "a helper for reading nvprof's traces",
+    "torch.autograd.profiler.KinetoStepTracker": KINETO,
+    "torch.autograd.profiler.MemRecordsAcc": KINETO,
+    "torch.autograd.profiler.profile.config": KINETO,
+    "torch.autograd.profiler.profile.create_trace_id": KINETO,
+    "torch.autograd.profiler.profile.default_trace_id": KINETO,
+    "torch.autograd.profiler.profile.toggle_collection_dynamic": KINETO,
+    "torch.autograd.profiler.FunctionEvent.append_kernel": DEVICES,
+    "torch.autograd.profiler.FunctionEvent.metadata_json": KINETO,
+    **{
+        f"torch.autograd.profiler.FunctionEvent.{name}": DEVICES
+        for name in (
+            "cuda_time", "cuda_time_total", "device_time", "device_time_str", "device_time_total",
+            "device_time_total_str", "self_cuda_memory_usage", "self_cuda_time_total",
+            "self_device_memory_usage", "self_device_time_total", "self_device_time_total_str",
+        )
+    },
+    **{
+        f"torch.autograd.Function.{name}": CORE
+        for name in (
+            "boxed_grads_call", "clear_saved_tensors_on_access", "dirty_tensors",
+            "maybe_clear_saved_tensors", "non_differentiable", "to_save",
+        )
+    },
+    "torch.utils.checkpoint.DefaultDeviceType": "which device's random state is kept; there is "
+    "the CPU only",
+    "torch.utils.checkpoint.SAC_IGNORED_OPS": "PyTorch's dispatcher's names of operations",
+}  # fmt: skip
+
+INTRODUCTION = f"""\
+<!-- Written by tools/generate_autograd_names.py from both libraries' names; not by hand. -->
+
+# PyTorch's autograd, name by name
+
+Every public name about automatic differentiation in PyTorch {{torch}}, beside what Adjoint has
+under the same path (`torch.func.grad` is `adjoint.func.grad`). {THERE} means that the name is
+there and takes the same parameters; where it is not, the reason stands in its place.
+
+Adjoint has {{there}} of {{all}} names.
+"""
+
+
+def find(path: str) -> Any:
+    """What a dotted path names: a module, or an attribute of one or of a class."""
+    try:
+        return importlib.import_module(path)
+    except ModuleNotFoundError:
+        home, _, name = path.rpartition(".")
+        if not home:
+            raise
+        return getattr(find(home), name)
+
+
+def ours(path: str) -> str:
+    """The path in Adjoint of a name of PyTorch's."""
+    return "adjoint" + path.removeprefix("torch")
+
+
+def has(path: str, name: str) -> bool:
+    """Whether Adjoint has a member of a module or class of PyTorch's."""
+    try:
+        home = find(ours(path))
+        return hasattr(home, name) or name in getattr(home, "__annotations__", {})
+    except (ModuleNotFoundError, AttributeError):
+        return False
+
+
+def state(path: str, name: str) -> str:
+    """What stands in Adjoint's column."""
+    if has(path, name):
+        return THERE
+    return ABSENT.get(f"{path}.{name}", ABSENT.get(path, MISSING))
+
+
+def known() -> dict[str, Any]:
+    """PyTorch's version, and its names by place with their signatures."""
+    found: dict[str, Any] = json.loads(NAMES.read_text(encoding="utf-8"))
+    return found
+
+
+def states() -> dict[str, str]:
+    """What Adjoint has of each name, by full path."""
+    names = known()["names"]
+    return {f"{path}.{name}": state(path, name) for path, inner in names.items() for name in inner}
+
+
+def shown(signature: str | None) -> str:
+    """A signature that fits into a cell."""
+    if signature is None:
+        return ""
+    if len(signature) > SHOWN:
+        signature = signature[:SHOWN].rsplit(",", 1)[0] + ", …)"
+    return f"`{signature}`"
+
+
+def page() -> str:
+    """The whole page."""
+    found = known()
+    all_states = states()
+    there = sum(each == THERE for each in all_states.values())
+    parts = [INTRODUCTION.format(torch=found["torch"], there=there, all=len(all_states))]
+    for path, inner in found["names"].items():
+        if not inner:
+            continue
+        parts.append(f"\n## `{path}`\n\n")
+        parts += [row_of(COLUMNS), row_of("---" for _ in COLUMNS)]
+        for name, signature in inner.items():
+            parts.append(row_of((f"`{name}`", shown(signature), all_states[f"{path}.{name}"])))
+    return "".join(parts)
+
+
+def row_of(cells: Any) -> str:
+    """A line of a table in Markdown."""
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def main() -> int:
+    """Write the page, or say that it is out of date."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="change nothing, exit 1 if stale")
+    check = parser.parse_args().check
+    text = page()
+    if TARGET.exists() and TARGET.read_text(encoding="utf-8") == text:
+        return 0
+    if check:
+        print(f"{TARGET.relative_to(ROOT)} is out of date: run {Path(__file__).name}")
+        return 1
+    TARGET.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
