@@ -16,7 +16,7 @@ import numpy as np
 from adjoint import dtypes
 from adjoint.array.sums import accurate_sum
 from adjoint.array.value import Value
-from adjoint.tape.hooks import show_after, show_before, show_gradient
+from adjoint.tape.hooks import running, show_after, show_before, show_gradient, unpack_saved
 from adjoint.tape.modes import modes
 from adjoint.tape.node import AccumulateGrad, Edge, Node, Port
 from adjoint.tape.passes import Capture, Pass, Roots
@@ -41,14 +41,19 @@ def run(
     for a leaf whose hooks wait for that.
     """
     task = Pass(roots, level, keep_graph, record, capture, accumulate)
+    outer, running.task = running.task, task
     if not record:
-        return _run(task)
+        try:
+            return _run(task)
+        finally:
+            running.task = outer
     previous = modes.enabled
     modes.enabled = modes.recorder
     try:
         return _run(task)
     finally:
         modes.enabled = previous
+        running.task = outer
 
 
 def _run(task: Pass) -> dict[AccumulateGrad, Any]:
@@ -72,7 +77,7 @@ def _run(task: Pass) -> dict[AccumulateGrad, Any]:
                     break
             saved = node.saved
             if type(saved) is not tuple:
-                saved = saved.unpacked(node)
+                saved = unpack_saved(node, task)
             plan = node.plan
             direct = plan.direct
             if direct is not None and plain and hooks is None:

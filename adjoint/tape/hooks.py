@@ -11,13 +11,13 @@ from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.tape.handles import Hooks, RemovableHandle
 from adjoint.tape.modes import modes
-from adjoint.tape.node import AccumulateGrad, Port
+from adjoint.tape.node import AccumulateGrad, Node, Port
 from adjoint.tape.passes import Pass
 from adjoint.tape.tensor import Tensor, wrap
 
 
 class _Running(threading.local):
-    """The pass whose hook is being called in this thread."""
+    """The backward pass that this thread is in, the innermost."""
 
     task: Pass | None = None
 
@@ -26,7 +26,7 @@ running = _Running()
 
 
 class _Called:
-    """While a hook runs: its pass is known, and operations are recorded only if the pass is."""
+    """While a hook runs: operations are recorded only if its pass is."""
 
     __slots__ = ("enabled", "previous", "task")
 
@@ -40,6 +40,12 @@ class _Called:
 
     def __exit__(self, *_: object) -> None:
         running.task, modes.enabled = self.previous, self.enabled
+
+
+def unpack_saved(node: Node, task: Pass) -> tuple[Any, ...]:
+    """The saved values of a node that has packed them, from the unpack hooks."""
+    with _Called(task):
+        return node.unpack_saved()
 
 
 # -- calling ------------------------------------------------------------------------------------

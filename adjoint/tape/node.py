@@ -6,10 +6,16 @@ import itertools
 import os
 import sys
 from types import CodeType, FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adjoint.errors import GraphError
+from adjoint.lazy import LazyModule
 from adjoint.tape.handles import Hooks, RemovableHandle
+
+if TYPE_CHECKING:
+    from adjoint.tape import attributes
+else:
+    attributes = LazyModule("adjoint.tape.attributes")
 
 # One logical clock for everything on the tape. A node's inputs are always older than the node, so
 # going from the youngest node to the oldest is a topological order; and a saved value was spoiled
@@ -91,6 +97,30 @@ class Node:
         if self.hooks is None:
             self.hooks = Hooks()
         return RemovableHandle(self.hooks.before, fn)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith(("_saved_", "_raw_saved_")):
+            return attributes.attribute(self, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        return attributes.attribute_names(self)
+
+    @property
+    def requires_grad(self) -> bool:
+        """True: nodes stand only where gradients are wanted."""
+        return True
+
+    @property
+    def _input_metadata(self) -> tuple[Any, ...]:
+        return attributes.input_metadata(self)
+
+    def _sequence_nr(self) -> int:
+        """When the node was made: later ones have larger numbers, leaves the largest of all."""
+        return self.sequence if self.edges or self.plan is not None else 2**64 - 1
+
+    def _register_hook_dict(self, tensor: Any) -> None:
+        """Do nothing: a tensor's hooks are kept on its node from the beginning."""
 
     def unpack_saved(self) -> tuple[Any, ...]:
         """The saved values; ``GraphError`` if a backward pass has freed them."""

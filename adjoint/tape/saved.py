@@ -11,8 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from adjoint import dtypes
 from adjoint.array.value import Value
 from adjoint.errors import GraphError
+from adjoint.tape.modes import modes
+from adjoint.tape.names import saved_order
 from adjoint.tape.node import Node, line_of, shorten, user_frame
 from adjoint.tape.tensor import Tensor, wrap
 
@@ -49,23 +52,29 @@ class Freed:
 class Packed:
     """What a pack hook gave for one saved tensor, and how to get that back."""
 
-    __slots__ = ("edge", "given", "level", "unpack")
+    __slots__ = ("bare", "edge", "given", "level", "unpack")
 
-    def __init__(self, tensor: Any, edge: Any, pack: Pack, unpack: Unpack) -> None:
-        level = tensor._level
-        shown = wrap(tensor._array, level)
-        memory = shown._memory = tensor._memory
+    def __init__(
+        self, tensor: Any, edge: Any, pack: Pack, unpack: Unpack, bare: bool = False
+    ) -> None:
+        memory = tensor._memory
         before = 0 if memory is None else memory.written
-        self.given = pack(shown)
-        memory = shown._memory
+        enabled = modes.enabled
+        modes.enabled = False
+        try:
+            self.given = pack(tensor)
+        finally:
+            modes.enabled = enabled
+        memory = tensor._memory
         if memory is not None and memory.written > before:
             raise RuntimeError(
                 "a pack hook of saved_tensors_hooks has written into the tensor it was given; "
                 "write into a copy (x.clone()) there"
             )
         self.edge = edge
-        self.level = level
+        self.level = tensor._level
         self.unpack = unpack
+        self.bare = bare  # whether the node had an array, and no tensor
 
     def tensor(self) -> Any:
         """The saved tensor again, at its old place in the graph."""
@@ -75,23 +84,30 @@ class Packed:
                 "an unpack hook of saved_tensors_hooks must return a Tensor, not "
                 f"{type(found).__name__}"
             )
+        array = found._array if found._level == self.level else found
+        if self.bare:
+            return array
         # A Tensor of its own: writes to what the hook has given are the hook's affair.
-        out = wrap(found._array if found._level == self.level else found, self.level)
+        out = wrap(array, self.level)
         out._node = self.edge
         return out
 
 
 class PackedValues:
-    """The saved values of a node, some of them packed."""
+    """The saved values of a node, some of them packed; ``order`` is that of unpacking."""
 
-    __slots__ = ("values",)
+    __slots__ = ("order", "values")
 
-    def __init__(self, values: tuple[Any, ...]) -> None:
+    def __init__(self, values: tuple[Any, ...], order: tuple[int, ...]) -> None:
         self.values = values
+        self.order = order
 
     def unpacked(self, node: Node) -> tuple[Any, ...]:
         """The values as formulas want them; the hooks run anew each time."""
-        return tuple(map(_unpacked, self.values))
+        found = list(self.values)
+        for place in self.order:
+            found[place] = _unpacked(found[place])
+        return tuple(found)
 
 
 def _unpacked(value: Any) -> Any:
@@ -101,18 +117,37 @@ def _unpacked(value: Any) -> Any:
 
 
 def pack_saved(node: Node, inputs: tuple[Any, ...], pack: Pack, unpack: Unpack) -> None:
-    """Let the hooks take the tensors and arrays that ``node``, made of ``inputs``, has saved."""
-    saved, count = node.saved, node.plan.holds
-    if not count or type(saved) is not tuple:
-        return
-    level = max([each._level for each in inputs if isinstance(each, Tensor)], default=0)
+    """Let the hooks take the tensors and arrays that ``node``, made of ``inputs``, has saved.
 
-    def packed(value: Any) -> Any:
+    In PyTorch's order: inputs by name, then results. An input is shown to the pack hook itself; a
+    result as a new tensor, which belongs to ``node`` only while the hook runs, so that no cycle
+    holds the graph. Constants that come from numbers are nobody's tensors.
+    """
+    saved, plan = node.saved, node.plan
+    if type(saved) is not tuple:
+        return
+    order = saved_order(plan)
+    level = max([each._level for each in inputs if isinstance(each, Tensor)], default=0)
+    values = list(saved)
+
+    width = getattr(plan, "width", 1)
+    wanted = width + getattr(plan.row, "differentiable", 0)
+
+    def packed(value: Any, place: int) -> Any:
         if isinstance(value, Tensor):
             return Packed(value, value._node, pack, unpack)
-        if isinstance(value, (np.ndarray, Value)):
-            # An output: the pass puts it in its place, so that no cycle holds the graph.
-            return Packed(wrap(value, level), None, pack, unpack)
-        return tuple(map(packed, value)) if type(value) is tuple else value
+        if type(value) is tuple:
+            return tuple([packed(each, place) for each in value])
+        if place < width or not isinstance(value, (np.ndarray, Value)):
+            return value
+        shown = wrap(value, level)
+        if place < wanted and dtypes.of(value).category >= dtypes.FLOATING:
+            shown._node = node
+        try:
+            return Packed(shown, None, pack, unpack, bare=True)
+        finally:
+            shown._node = None
 
-    node.saved = PackedValues((*map(packed, saved[:count]), *saved[count:]))
+    for place in order:
+        values[place] = packed(values[place], place)
+    node.saved = PackedValues(tuple(values), order)
