@@ -53,6 +53,11 @@ class _Depth(threading.local):
 _current = _Depth()
 
 
+def tensor_level() -> int:
+    """The level of the Tensors that are made here: 0 outside all transforms."""
+    return 2 * _current.depth
+
+
 @contextmanager
 def transform_level() -> Iterator[int]:
     """Enter a transform; gives the level of its arrays (that of its Tensors is one more)."""

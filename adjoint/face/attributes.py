@@ -5,22 +5,42 @@ from __future__ import annotations
 from typing import Any
 
 from adjoint import devices, dtypes
+from adjoint.array.dual import Dual
 from adjoint.array.memory import dense_strides, is_contiguous, strides_of
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.face.size import Size, as_size
 from adjoint.shapes import normalise_dim, product
+from adjoint.tape.forward import array_of
 
 
 def plain(tensor: Any, what: str) -> Any:
     """The NumPy array under a tensor; ``RuntimeError`` inside a transform, where there is none."""
-    array = tensor._array
+    array = array_of(tensor)
+    if isinstance(array, Value) and what in READING:
+        array = _under(array)
     if isinstance(array, Value):
         raise RuntimeError(
             f"{what} inside a transform: a {type(array).__name__.lower()} of shape "
             f"{describe_shape(array.shape)} stands here for the numbers, which are not known; "
             "call it outside, or use operations on tensors instead"
         )
+    return array
+
+
+# What only reads numbers does so inside ``grad`` and ``jvp``, which know them, as in PyTorch.
+READING = frozenset(("item()", "tolist()", "the truth of a tensor", "an index"))
+
+
+def _under(array: Any) -> Any:
+    """The numbers that a transform's array stands for, as far as they are known."""
+    while isinstance(array, Value):
+        if isinstance(array, Dual):
+            array = array.primal
+        elif hasattr(array, "_array"):
+            array = array._array
+        else:
+            break
     return array
 
 
@@ -110,13 +130,13 @@ class Attributes:
 
     def storage_offset(self) -> int:
         """How many elements of the memory lie before the first one of this tensor."""
-        array, root = plain(self, "storage_offset()"), root_of(self)._array
+        array, root = plain(self, "storage_offset()"), array_of(root_of(self))
         return 0 if root is array else int((address(array) - address(root)) // array.itemsize)
 
     def untyped_storage(self) -> UntypedStorage:
         """The memory that this tensor and its views look at."""
         plain(self, "untyped_storage()")
-        return UntypedStorage(root_of(self)._array)
+        return UntypedStorage(array_of(root_of(self)))
 
     def data_ptr(self) -> int:
         """The address of the first element."""

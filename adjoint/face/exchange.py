@@ -13,6 +13,7 @@ from adjoint.errors import describe_shape
 from adjoint.face.attributes import plain
 from adjoint.lazy import LazyModule
 from adjoint.shapes import product
+from adjoint.tape.forward import array_of, is_moving
 from adjoint.tape.modes import modes
 from adjoint.tape.tensor import Tensor, wrap
 
@@ -170,7 +171,9 @@ class Exchange:
     # -- as text ------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        array = self._array
+        array, extras = array_of(self), ()
+        if array is not self._array and is_moving():
+            extras = (f"tangent={self._array.tangent}",)
         if isinstance(array, Value):
             return f"tensor(<{type(array).__name__} of {array.dtype.name}{list(array.shape)}>)"
         node = self.grad_fn  # type: ignore[attr-defined]
@@ -178,10 +181,11 @@ class Exchange:
             array,
             requires_grad=self._node is not None,
             grad_fn_name=None if node is None else node.name(),
+            extras=extras,
         )
 
     def __format__(self: Any, spec: str) -> str:
-        return printing.format_with_spec(self, self._array, spec, plain=type(self) is Tensor)
+        return printing.format_with_spec(self, array_of(self), spec, plain=type(self) is Tensor)
 
 
 def _only(tensor: Any) -> Any:

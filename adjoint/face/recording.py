@@ -12,6 +12,7 @@ from adjoint.ops.kinds.viewing import look_detached
 from adjoint.ops.movement import detach_row
 from adjoint.tape import hooks
 from adjoint.tape.backward import backward
+from adjoint.tape.forward import array_of, drop_tangent, set_array
 from adjoint.tape.node import AccumulateGrad, Port, Refused
 from adjoint.tape.tensor import Tensor, mark_view, set_requires_grad, wrap
 
@@ -150,18 +151,19 @@ class Recording:
                 "Can't detach views in-place. Use detach() instead, or detach the base first."
             )
         self._node = None
+        drop_tangent(self)
         return self
 
     @property
     def data(self) -> Any:
         """The same memory with no history and no version: writes to it are not noticed."""
-        return wrap(self._array, self._level)
+        return wrap(array_of(self), self._level)
 
     @data.setter
     def data(self, value: Any) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"data is a Tensor, but got {type(value).__name__}")
-        self._array = value._array
+        set_array(self, array_of(value))
         if isinstance(self._node, AccumulateGrad):
             self._node.shape, self._node.dtype = self._array.shape, self._array.dtype
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.tape.forward import array_of
 from adjoint.tape.tensor import Tensor, memory_of, new, set_requires_grad, wrap
 
 
@@ -16,7 +17,7 @@ def _share(kind: type, data: Any) -> Any:
     if not isinstance(data, Tensor):
         raise AttributeError(f"{kind.__name__} takes a Tensor, but got {type(data).__name__}")
     leaf: Any = new(kind)
-    leaf._array, leaf._level = data._array, data._level
+    leaf._array, leaf._level = array_of(data), data._level
     leaf._node = leaf._view = None
     leaf._memory = memory_of(data)  # writes to either are noticed by graphs that saved the other
     return leaf

@@ -19,10 +19,13 @@ from adjoint.errors import describe_shape
 from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.row import FLOAT32, FLOAT64
+from adjoint.ops.movement import alias_row
 from adjoint.ops.rewriting import alias, array_at, base_of, earlier, rebind, rewrite
+from adjoint.ops.tangents import write_moving
+from adjoint.tape.forward import Attached
 from adjoint.tape.modes import modes
 from adjoint.tape.node import AccumulateGrad, Node, clock
-from adjoint.tape.tensor import SEVERAL, Memory, Tensor, memory_of, wrap
+from adjoint.tape.tensor import CUSTOM, SEVERAL, Memory, Tensor, memory_of, wrap
 
 ndarray = np.ndarray
 # What ufuncs raise for shapes and types that do not fit: the general path words it.
@@ -50,7 +53,7 @@ def in_place(operation: Callable[..., Any], name: str) -> Callable[..., Any]:
         sources = (*args, *kwargs.values()) if kwargs else args
         recording = check_writable(self, sources, expanded=expanded)
         given = self
-        if recording:
+        if recording or type(self._array) is Attached:
             given = earlier(self)
             if row is None and type(self._array) is ndarray:
                 given._array = self._array.copy()  # any of the rows inside may keep it
@@ -185,6 +188,11 @@ def _refuse_ambiguous(tensor: Any, base: Any) -> None:
                 "modified inplace. Such functions do not allow the output views to be modified "
                 "inplace. You should replace the inplace operation by an out-of-place one"
             )
+        if view.creation == CUSTOM:
+            raise RuntimeError(
+                f"A view that {CUSTOM}, is being modified inplace: the write would override the "
+                "backward of that Function. Write to a clone() of it instead"
+            )
         if view.creation is not None:
             raise RuntimeError(
                 f"A view {view.creation} and is being modified inplace with grad mode enabled: "
@@ -264,6 +272,11 @@ def overwrite(target: Any, value: Any, edge: Any = False, name: str = "zero_") -
     """
     memory = memory_of(target)
     array = array_at(value, target._level)
+    if type(target._array) is Attached or (
+        type(array) is Attached and value._level == target._level
+    ):
+        write_moving(overwrite, _write_tangent, target, value, edge, name)
+        return
     base = base_of(target)
     before = earlier(base)
     if type(target._array) is ndarray and type(array) is ndarray:
@@ -287,6 +300,16 @@ def overwrite(target: Any, value: Any, edge: Any = False, name: str = "zero_") -
             edge = zero_node(target, name)
     if edge is not None or target._node is not None or before._node is not None:
         rewrite(target, edge, before)
+
+
+def _write_tangent(tangent: Any, moved: Any) -> None:
+    """Store what a write moves by, None for nothing, in the tangent of what was written to."""
+    if moved is None:
+        moved = wrap(np.zeros((), dtypes.of(tangent).numpy), tangent._level)
+    elif isinstance(moved._node, AccumulateGrad):
+        moved = alias_row(moved)  # what is written has a history, and is no leaf
+    check_writable(tangent, (moved,))
+    overwrite(tangent, moved)
 
 
 def _save_in_place(result: Any, target: Any) -> None:

@@ -98,6 +98,7 @@ view_dtype_row = define(
     options="dtype", infer=_infer_view_dtype, low_precision=False, view=True,
 )  # fmt: skip
 
+engine.rows.clone = clone_row
 engine.rows.reshape = reshape_row
 engine.rows.expand = expand_row
 engine.rows.permute = permute_row

@@ -26,6 +26,7 @@ from adjoint.ops.kinds.row import Row
 from adjoint.ops.movement import expand_row, reshape_row
 from adjoint.shapes import product
 from adjoint.tape import engine
+from adjoint.tape.forward import Attached
 from adjoint.tape.hooks import hooks_of
 from adjoint.tape.node import AccumulateGrad, Refused, clock
 from adjoint.tape.tensor import Tensor, memory_of, new, wrap
@@ -92,6 +93,9 @@ def earlier(tensor: Any) -> Any:
     """An alias whose saving a write does not spoil: its array will not be written to."""
     other = alias(tensor)
     other._memory = None
+    if type(tensor._array) is Attached:
+        other._array = tensor._array.copy()  # both the numbers and the tangent are written to
+        other._array.adopt(other)
     return other
 
 

@@ -145,16 +145,14 @@ class Attached(Dual):
         tangents = tuple([tangent_of(each, level) for each in inputs])
         moved = row.jvp(row, bare, tangents, result, options)
         parts, moves = (result, moved) if row.many_outputs else ((result,), (moved,))
-        arrays = []
         for part, t in zip(parts, moves or (), strict=False):
             if t is None or dtypes.of(part._array).category < dtypes.FLOATING:
                 continue
-            arrays.append(part._array)
             if not row.view:
                 t = _own(t, part._array, tangents, level)
             attach(part, t, self.home)
-        if arrays:
-            _keep_moving(parts, arrays)
+        if parts and moves:
+            _keep_moving(parts)
         return result
 
 
@@ -236,22 +234,23 @@ def lay_out(t: Any, array: Any, level: int) -> Any:
     return rows.clone(t, order)
 
 
-def _keep_moving(parts: Any, arrays: list[Any]) -> None:
+def _keep_moving(parts: Any) -> None:
     """Let a node that keeps its outputs keep their tangents too, for the backward pass.
 
     This makes a cycle of the tangent's graph, which the end of the level takes apart.
     """
-    edge = parts[0]._node if not isinstance(parts, list) else None
-    node = edge.node if isinstance(edge, Port) else edge
+    edge: Any = next((part._node for part in parts if part._node is not None), None)
+    node: Any = edge.node if isinstance(edge, Port) else edge
     saved = getattr(node, "saved", None)
     if type(saved) is not tuple:
         return
-    for part in parts:
-        if type(part._array) is not Attached:
-            continue
-        bare = part._array.primal
-        if any(value is bare for value in saved):
-            witness = wrap(part._array, part._level)
-            witness._memory = memory_of(part)
-            saved = tuple([witness if value is bare else value for value in saved])
-    node.saved = saved
+    plan = node.plan
+    if plan is None or (plan.row.many_outputs and plan.row.output_count == 1):
+        return  # kept as one list, if at all
+    kept = list(saved)
+    for number, part in enumerate(parts):
+        place = plan.width + number
+        if kept[place] is not None and type(part._array) is Attached:
+            kept[place] = wrap(part._array, part._level)
+            kept[place]._memory = memory_of(part)
+    node.saved = tuple(kept)
