@@ -17,8 +17,8 @@ from adjoint.shapes import product
 from adjoint.tape.cuts import cut_behind
 from adjoint.tape.edges import GradientEdge, edge_of
 from adjoint.tape.engine import rows, run
-from adjoint.tape.hooks import show_accumulated
 from adjoint.tape.forward import Attached
+from adjoint.tape.hooks import show_accumulated
 from adjoint.tape.node import AccumulateGrad
 from adjoint.tape.passes import Capture, Pass, node_of
 from adjoint.tape.tensor import Tensor, wrap
@@ -161,8 +161,8 @@ def backward(
             roots, level, keep_graph=keep_graph, record=create_graph, accumulate=accumulate
         )
         with _accumulation:
-            for leaf, g in arrived.items():
-                accumulate(leaf, g, level, create_graph)
+            for leaf, g, _ in arrived.values():
+                _add_to_leaf(leaf, g, level, create_graph)
         return
     inputs = as_sequence(inputs)
     if not inputs:
@@ -304,14 +304,11 @@ def _count_of_fresh() -> int:
     """What ``getrefcount`` says in ``_add_to_leaf`` of an array that only the pass has known."""
     counts: list[int] = []
 
-    def probe_inside(g: Any) -> None:
+    def probe(g: Any) -> None:
         counts.append(sys.getrefcount(g))
 
-    def probe(g: Any) -> None:
-        probe_inside(g)
-
-    arrived = {0: np.ones(1)}
-    for _, g in arrived.items():  # noqa: PERF102 - the counts must be those of `backward`
+    arrived = {0: [0, np.ones(1), False]}
+    for _, g, _ in arrived.values():
         probe(g)
     return counts[0]
 
@@ -336,7 +333,7 @@ def _add_to_leaf(leaf: AccumulateGrad, g: Any, level: int, record: bool) -> None
         if record:
             leaf.grad = g + 0 if isinstance(g, Tensor) else wrap(g, level)
         elif type(g) is np.ndarray and (
-            # The leaf's gradient dict, the loop variable, this parameter: ours alone if fresh.
+            # What arrived at the leaf, the loop variable, this parameter: ours alone if fresh.
             sys.getrefcount(g) > _FRESH or g.base is not None or not g.flags.writeable
         ):
             leaf.grad = wrap(g.copy(), level)

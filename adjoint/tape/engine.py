@@ -16,7 +16,7 @@ import numpy as np
 from adjoint import dtypes
 from adjoint.array.sums import accurate_sum
 from adjoint.array.value import Value
-from adjoint.tape.hooks import running, show_after, show_before, show_gradient, unpack_saved
+from adjoint.tape.hooks import show_after, show_before, show_gradient, unpack_saved
 from adjoint.tape.modes import modes
 from adjoint.tape.node import AccumulateGrad, Edge, Node, Port
 from adjoint.tape.passes import Capture, Pass, Roots
@@ -33,38 +33,33 @@ def run(
     record: bool,
     capture: Capture | None = None,
     accumulate: Any = None,
-) -> dict[AccumulateGrad, Any]:
+) -> dict[AccumulateGrad, list[Any]]:
     """Send the gradients of ``roots`` (pairs of edge and value) down the graph.
 
     Gradients are values of the array kind below ``level``, or Tensors of it with ``record``.
-    Returns what arrived at each leaf, for the caller to store; ``accumulate`` stores it at once
-    for a leaf whose hooks wait for that.
+    Returns what arrived at each leaf (``[leaf, gradient, ...]``), for the caller to store;
+    ``accumulate`` stores it at once for a leaf whose hooks wait for that.
     """
     task = Pass(roots, level, keep_graph, record, capture, accumulate)
-    outer, running.task = running.task, task
     if not record:
-        try:
-            return _run(task)
-        finally:
-            running.task = outer
+        return _run(task)
     previous = modes.enabled
     modes.enabled = modes.recorder
     try:
         return _run(task)
     finally:
         modes.enabled = previous
-        running.task = outer
 
 
-def _run(task: Pass) -> dict[AccumulateGrad, Any]:
+def _run(task: Pass) -> dict[AccumulateGrad, list[Any]]:
     level, record, capture, freed = task.level, task.record, task.capture, task.freed
     observers = task.observers
     plain = not record and not observers
     youngest: list[int] = []  # a heap of negated ages of the nodes that have a gradient waiting
     waiting: dict[int, list[Any]] = {}  # age: [node, gradient or list of them, buffer is ours]
-    leaves = Leaves(task)
+    leaves: dict[AccumulateGrad, list[Any]] = {}  # the same of leaves
     for edge, g in task.roots:
-        _deliver(edge, g, waiting, youngest, leaves)
+        _deliver(edge, g, waiting, youngest, leaves, task)
     while youngest:
         node, g, _ = waiting.pop(-heappop(youngest))
         while node is not None:  # along a chain, where one node waits: no heap, 0.3 us less a node
@@ -97,7 +92,7 @@ def _run(task: Pass) -> dict[AccumulateGrad, Any]:
                 edge = node.edges[place]
                 kind = type(edge)
                 if youngest or kind is AccumulateGrad or kind is Port:
-                    _deliver(edge, g, waiting, youngest, leaves)
+                    _deliver(edge, g, waiting, youngest, leaves, task)
                     break
                 if g.shape != edge.shape or g.dtype is not edge.dtype:
                     g = fit(g, edge.shape, edge.dtype)
@@ -123,11 +118,15 @@ def _run(task: Pass) -> dict[AccumulateGrad, Any]:
                     following, g = edge, arriving
                     continue
                 if following is not None and kind is not AccumulateGrad:
-                    _deliver(following, g, waiting, youngest, leaves)
+                    _deliver(following, g, waiting, youngest, leaves, task)
                     following = None
-                _deliver(edge, arriving, waiting, youngest, leaves)
+                _deliver(edge, arriving, waiting, youngest, leaves, task)
             node = following
-    return leaves.finish()
+    for leaf in leaves:
+        if leaf.hooks is not None or capture is not None:
+            task.finish(leaves)
+            break
+    return leaves
 
 
 def _pull_watched(node: Node, saved: tuple[Any, ...], g: Any, task: Pass) -> list[Any]:
@@ -139,9 +138,14 @@ def _pull_watched(node: Node, saved: tuple[Any, ...], g: Any, task: Pass) -> lis
         observer.passing(node, g)
     pull = node.plan.pull
     try:
-        gradients: list[Any] = pull(node, saved, g, task.level, task.record)
-    except WARNINGS:
-        gradients = quietly(pull, node, saved, g, task.level, task.record)
+        try:
+            gradients: list[Any] = pull(node, saved, g, task.level, task.record)
+        except WARNINGS:
+            gradients = quietly(pull, node, saved, g, task.level, task.record)
+    except BaseException as error:
+        for observer in task.observers:
+            observer.failed(node, error)
+        raise
     for observer in task.observers:
         observer.passed(node, g, gradients)
     return gradients if hooks is None else show_after(hooks, g, gradients, task)
@@ -173,7 +177,8 @@ def _deliver(
     g: Any,
     waiting: dict[int, list[Any]],
     youngest: list[int],
-    leaves: Leaves,
+    leaves: dict[AccumulateGrad, list[Any]],
+    task: Pass,
 ) -> None:
     """Leave a gradient at an edge, added to what is there."""
     if g.shape != edge.shape or g.dtype is not edge.dtype:
@@ -182,11 +187,11 @@ def _deliver(
     if kind is AccumulateGrad:
         entry = leaves.get(edge)
         if entry is None:
-            entry = leaves[edge] = [edge, g, False]
+            leaves[edge] = [edge, g, False]
         else:
             _add(entry, g)
-        if edge.hooks is not None and leaves.task.is_complete(edge):
-            leaves.complete(edge)
+        if edge.hooks is not None and task.is_complete(edge):
+            task.complete(edge, leaves)
         return
     if kind is Port:
         _arrive_at_port(edge, g, waiting, youngest)
@@ -214,34 +219,6 @@ def _add(entry: list[Any], g: Any) -> None:
         except WARNINGS:
             entry[1] = quietly(add, present, g)
         entry[2] = True
-
-
-class Leaves(dict[AccumulateGrad, list[Any]]):
-    """What has arrived at each leaf so far: [leaf, gradient, buffer is ours]."""
-
-    def __init__(self, task: Pass) -> None:
-        self.task = task
-        self.done: dict[AccumulateGrad, Any] = {}
-
-    def complete(self, leaf: AccumulateGrad) -> None:
-        """The whole gradient of ``leaf`` is there: show it to the leaf's hooks."""
-        task = self.task
-        _, g, _ = self.pop(leaf)
-        if leaf.hooks is not None:
-            g = show_before(leaf.hooks, show_gradient(leaf.hooks, g, task), task)
-        if task.capture is not None:
-            task.capture.take(leaf, g)
-        elif leaf.hooks is not None and (leaf.hooks.accumulated or leaf.hooks.after):
-            if task.accumulate is not None:
-                task.accumulate(leaf, g, task.level, task.record, task)
-        else:
-            self.done[leaf] = g
-
-    def finish(self) -> dict[AccumulateGrad, Any]:
-        """What the caller is to store; nothing has been written if the pass failed before."""
-        for leaf in list(self):
-            self.complete(leaf)
-        return self.done
 
 
 def _arrive_at_port(port: Port, g: Any, waiting: dict[int, list[Any]], youngest: list[int]) -> None:

@@ -7,9 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from adjoint.tape.hooks import show_before, show_gradient
 from adjoint.tape.modes import modes
-from adjoint.tape.node import AccumulateGrad, Edge, Node, Port
+from adjoint.tape.node import AccumulateGrad, Edge, Node, Port, user_frame
 from adjoint.tape.saved import Freed
+
+new = object.__new__
 
 Roots = list[tuple[Any, Any]]
 
@@ -48,19 +51,13 @@ class Capture:
 class Pass:
     """One backward pass."""
 
-    __slots__ = (
-        "_executed",
-        "_expected",
-        "accumulate",
-        "capture",
-        "freed",
-        "keep_graph",
-        "level",
-        "observers",
-        "reachable",
-        "record",
-        "roots",
-    )
+    # What only some passes need; made anew for each backward, so that every name counts.
+    reachable: set[int] | None = None
+    freed: Freed | None = None
+    observers: tuple[Any, ...] = ()
+    completed: set[Any] | None = None  # leaves whose hooks have run
+    _expected: Counter[Any] | None = None
+    _executed: set[int] | None = None
 
     def __init__(
         self,
@@ -73,16 +70,21 @@ class Pass:
     ) -> None:
         self.roots = roots
         self.level = level
-        self.keep_graph = keep_graph
         self.record = record
         self.capture = capture
         self.accumulate = accumulate  # stores a leaf's gradient at once, for those who wait for it
-        self.reachable = None if capture is None else _leading_to(roots, capture.wanted)
-        self.freed = None if keep_graph else Freed(sys._getframe(2))
+        if capture is not None:
+            self.reachable = _leading_to(roots, capture.wanted)
+        if not keep_graph:
+            freed = self.freed = new(Freed)
+            frame = user_frame(sys._getframe(4))
+            if frame is None:
+                freed.code, freed.instruction = None, 0
+            else:
+                freed.code, freed.instruction = frame.f_code, frame.f_lasti
         recorder = modes.recorder
-        self.observers = () if recorder is True else recorder.observers
-        self._expected: Counter[Any] | None = None
-        self._executed: set[int] | None = None
+        if recorder is not True:
+            self.observers = recorder.observers
 
     def _count(self) -> Counter[Any]:
         """How many gradients each leaf with hooks may get; also which nodes will be executed."""
@@ -114,6 +116,29 @@ class Pass:
         expected = self._count() if self._expected is None else self._expected
         expected[leaf] -= 1
         return expected[leaf] == 0
+
+    def complete(self, leaf: AccumulateGrad, leaves: dict[AccumulateGrad, list[Any]]) -> None:
+        """The whole gradient of ``leaf`` is there: show it to the leaf's hooks."""
+        entry, hooks = leaves[leaf], leaf.hooks
+        if self.completed is None:
+            self.completed = set()
+        self.completed.add(leaf)
+        if hooks is not None:
+            entry[1] = show_before(hooks, show_gradient(hooks, entry[1], self), self)
+        if self.capture is not None:
+            self.capture.take(leaf, entry[1])
+        elif hooks is None or self.accumulate is None or not (hooks.accumulated or hooks.after):
+            return
+        else:
+            self.accumulate(leaf, entry[1], self.level, self.record, self)
+        del leaves[leaf]
+
+    def finish(self, leaves: dict[AccumulateGrad, list[Any]]) -> None:
+        """Show the gradients of leaves to hooks that still wait for more, which will not come."""
+        for leaf in list(leaves):
+            waits = leaf.hooks is not None or self.capture is not None
+            if waits and leaf not in (self.completed or ()):
+                self.complete(leaf, leaves)
 
     def will_execute(self, edge: Any) -> bool:
         """Whether the pass comes through the node of ``edge``, or asks for its gradient."""
