@@ -9,6 +9,7 @@ What is public comes from the table's own list, the rest from the cases in ``tes
 from __future__ import annotations
 
 import argparse
+import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +25,18 @@ from tests.samples.case import Case, Maker  # noqa: E402
 
 import adjoint  # noqa: E402  isort: skip
 
-COLUMNS = ("Operation", "Method", "Samples", "vjp", "vjp²", "jvp", "batch", "traced", "bad input")
+COLUMNS = (
+    "Operation",
+    "Method",
+    "out",
+    "Samples",
+    "vjp",
+    "vjp²",
+    "jvp",
+    "batch",
+    "traced",
+    "bad input",
+)
 YES, NO = "✓", "–"
 
 INTRODUCTION = f"""\
@@ -38,13 +50,15 @@ with PyTorch's values; each is then differentiated backward (*vjp*), twice (*vjp
 (*traced*). *Bad input* counts the calls that must be refused with PyTorch's type of exception. {NO}
 stands where the mathematics has nothing to offer (the derivative of a comparison), or where the
 shape of a result depends on values, so that it is refused with an error; the notes below each table
-say why. *Method* has the methods of `Tensor`, the one with `_` writes in place.
+say why. *Method* has the methods of `Tensor`, the one with `_` writes in place; *out* says whether
+the function takes `out=`.
 """
 
 
 def cases_of(function: Callable[..., Any]) -> list[Case]:
     """The cases that try a function, under any of its names."""
-    return [case for case in CASES.values() if resolve(adjoint, case.function) is function]
+    found = [(case, resolve(adjoint, case.function)) for case in CASES.values()]
+    return [case for case, tried in found if getattr(tried, "operation", tried) is function]
 
 
 def spelled(each: Public) -> str:
@@ -58,6 +72,7 @@ class Operation(NamedTuple):
 
     names: list[str]
     methods: list[str]
+    takes_out: bool
     cases: list[Case]
 
     @property
@@ -80,6 +95,7 @@ class Operation(NamedTuple):
         return [
             ", ".join(f"`{name}`" for name in self.names),
             " ".join(f"`{name}`" for name in self.methods) or NO,
+            YES if self.takes_out else NO,
             f"{samples}{seeded}",
             *[marks["vjp"]] * 3,
             marks["batch"],
@@ -104,12 +120,19 @@ class Operation(NamedTuple):
         return list(dict.fromkeys(found))
 
 
+def takes_out(function: Any) -> bool:
+    """Whether a function has a parameter ``out``."""
+    inner = inspect.unwrap(getattr(function, "fget", function))
+    return "out" in inspect.signature(inner).parameters
+
+
 def operations() -> dict[str, list[Operation]]:
     """The public operations by family."""
     by_function: dict[Callable[..., Any], Operation] = {}
     for each in sorted(PUBLIC, key=lambda each: (len(spelled(each)), spelled(each))):
         if each.function not in by_function:
-            by_function[each.function] = Operation([], [], cases_of(each.function))
+            takes = bool(each.out) or takes_out(each.function)
+            by_function[each.function] = Operation([], [], takes, cases_of(each.function))
         line = by_function[each.function]
         line.names.append(spelled(each))
         line.methods.extend([each.name] * each.method + [f"{each.name}_"] * each.in_place)

@@ -134,7 +134,11 @@ def signature(function: Callable[..., Any], name: str, *, method: bool) -> str:
     inner = written_out(function, name)
     names = inner.__globals__
     found = inspect.signature(inner)
-    given = list(found.parameters.values())
+    given = [
+        each
+        for each in found.parameters.values()
+        if each.name != "out" or not (method or name.endswith("_"))
+    ]  # methods of rows and forms in place do not take what their functions do
     parts: list[str] = []
     for place, each in enumerate(given):
         before = given[place - 1].kind if place else None
@@ -149,18 +153,19 @@ def signature(function: Callable[..., Any], name: str, *, method: bool) -> str:
             names = {**names, "device": device, "layout": layout}
             parts += [f"{key}: {annotation(kind, names)} = None" for key, kind in PLACEMENT]
         else:
-            parts.append("self" if method and place == 0 else _parameter(each, names))
+            parts.append("self" if method and place == 0 else _parameter(each, names, name))
     result = _result(name, found.return_annotation, names)
     return f"def {name}({', '.join(parts)}) -> {result}: ..."
 
 
-def _parameter(each: inspect.Parameter, names: dict[str, Any]) -> str:
+def _parameter(each: inspect.Parameter, names: dict[str, Any], function: str) -> str:
     star = {each.VAR_POSITIONAL: "*", each.VAR_KEYWORD: "**"}.get(each.kind, "")
     kind = annotation(each.annotation, names)
     if kind == "_Any" and each.name in TENSORS:
         kind = "_Tensor" if each.default is each.empty else "_Tensor | None"
     elif kind == "_Any" and each.name == "out":
-        kind = "_Tensor | None"
+        several = "_tuple[_Tensor, ...] | " if function in NOT_ONE_TENSOR else ""
+        kind = f"_Tensor | {several}None"
     text = f"{star}{each.name}: {kind}"
     if each.default is each.empty:
         return text

@@ -156,7 +156,7 @@ gelu_row = elementwise(
 )  # fmt: skip
 
 
-@public(namespaces=FUNCTIONAL, method=False)
+@public(namespaces=FUNCTIONAL, method=False, out="exact")
 def gelu(input: Any, approximate: str = "none") -> Any:
     """Each element times the chance that a normal number is below it.
 
@@ -228,7 +228,7 @@ logsigmoid_row = elementwise(
 )  # fmt: skip
 
 
-@public(namespaces=FUNCTIONAL, method=False)
+@public(namespaces=FUNCTIONAL, method=False, out="exact")
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """``log(1 + exp(beta * x)) / beta``, a smooth ``relu``.
 
@@ -252,7 +252,7 @@ def mish(input: Any, inplace: bool = False) -> Any:
     return form(mish_row, "mish_", inplace)(input)
 
 
-@public(namespaces=FUNCTIONAL, method=False)
+@public(namespaces=FUNCTIONAL, method=False, out="exact")
 def logsigmoid(input: Any) -> Any:
     """The logarithm of the sigmoid, also where that is as good as 0.
 

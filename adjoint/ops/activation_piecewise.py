@@ -49,7 +49,7 @@ def _relu_slope(g: Any, out: Any) -> Any:
 
 
 relu_row = elementwise(
-    "relu", _relu, promote="same", supports="if", unsupported=RuntimeError, in_place=True,
+    "relu", _relu, promote="same", out="", supports="if", unsupported=RuntimeError, in_place=True,
     x=lambda g, out: _relu_slope(g, out),
     doc="""Each element, or 0 if it is negative; ``RuntimeError`` for booleans.
 
@@ -152,7 +152,7 @@ def _check_numbers(name: str, **options: Any) -> None:
             raise TypeError(f"{name}(): argument {option!r} must be Number, not {value!r}")
 
 
-@public(method=False, name="threshold")
+@public(method=False, name="threshold", out="cast")
 def top_threshold(input: Any, threshold: float, value: float) -> Any:
     """Each element that is above ``threshold``, and ``value`` in place of the others.
 
@@ -231,7 +231,7 @@ def hardswish(input: Any, inplace: bool = False) -> Any:
     return form(hardswish_row, "hardswish_", inplace)(input)
 
 
-@public(namespaces=BOTH)
+@public(namespaces=BOTH, out="exact")
 def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     """Each element, or 0 if it is between ``-lambd`` and ``lambd``.
 
@@ -242,7 +242,7 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     return hardshrink_row(input, lambd)
 
 
-@public(namespaces=FUNCTIONAL, method=False)
+@public(namespaces=FUNCTIONAL, method=False, out="exact")
 def softshrink(input: Any, lambd: float = 0.5) -> Any:
     """Each element moved towards 0 by ``lambd``, and no further.
 

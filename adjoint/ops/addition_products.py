@@ -177,7 +177,7 @@ def _number(name: str, what: str, value: Any, kind: dtypes.dtype) -> Any:
     return whole
 
 
-@public(in_place=True)
+@public(in_place=True, out="exact")
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """``beta * input + alpha * (mat1 @ mat2)`` of matrices; the input stretches.
 
@@ -194,7 +194,7 @@ def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) ->
     return _apply(addmm_row, input, mat1, mat2, shape, beta, alpha)
 
 
-@public(in_place=True)
+@public(in_place=True, out="exact")
 def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """``beta * input + alpha * (mat @ vec)`` of a matrix and a vector; the input stretches.
 
@@ -209,7 +209,7 @@ def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> A
     return _apply(addmv_row, input, mat, vec, (mat.shape[0],), beta, alpha)
 
 
-@public(in_place=True)
+@public(in_place=True, out="cast")
 def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """``beta * input + alpha * outer(vec1, vec2)`` of two vectors; the input stretches.
 
@@ -222,7 +222,7 @@ def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> 
     return _apply(addr_row, input, vec1, vec2, (vec1.shape[0], vec2.shape[0]), beta, alpha)
 
 
-@public(in_place=True)
+@public(in_place=True, out="exact")
 def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """``beta * input + alpha * bmm(batch1, batch2)`` of stacks of matrices; the input stretches.
 
@@ -235,7 +235,7 @@ def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any =
     return _apply(baddbmm_row, input, batch1, batch2, shape, beta, alpha)
 
 
-@public(in_place=True)
+@public(in_place=True, out="exact")
 def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
     """``beta * input + alpha * bmm(batch1, batch2).sum(0)``; the input stretches.
 

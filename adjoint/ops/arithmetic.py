@@ -66,7 +66,7 @@ rsub_number_row = elementwise(
     y=lambda g: g,
 )  # fmt: skip
 neg = elementwise(
-    "neg", np.negative, promote="same", supports="ifc", unsupported=RuntimeError,
+    "neg", np.negative, promote="same", out="exact", supports="ifc", unsupported=RuntimeError,
     aliases=("negative",),
     x=lambda g: -g,
     doc="""Each element with the other sign; ``RuntimeError`` for booleans.
@@ -112,7 +112,7 @@ def _check_operand(name: str, other: Any) -> None:
         raise TypeError(f"{name}(): argument 'other' must be Tensor, not {type(other).__name__}")
 
 
-@public(name="add")
+@public(name="add", out="cast")
 def add_function(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """``input + alpha * other``; shapes broadcast and types promote.
 
@@ -128,7 +128,7 @@ def add_function(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     return add_scaled_row(input, other, _check_alpha("add", input, other, alpha))
 
 
-@public(name="sub", aliases=("subtract",))
+@public(name="sub", aliases=("subtract",), out="cast")
 def sub_function(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     """``input - alpha * other``; shapes broadcast and types promote.
 
@@ -253,7 +253,7 @@ lerp_row = elementwise(
 )  # fmt: skip
 
 
-@public(in_place=True)
+@public(in_place=True, out="cast")
 def lerp(input: Any, end: Any, weight: Any) -> Any:
     """``input + weight * (end - input)``; ``weight`` is a number or a tensor that broadcasts.
 
@@ -299,7 +299,7 @@ addcdiv_row = elementwise(
 )  # fmt: skip
 
 
-@public(in_place=True)
+@public(in_place=True, out="cast")
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """``input + value * tensor1 * tensor2``; shapes broadcast and types promote.
 
@@ -310,7 +310,7 @@ def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     return addcmul_row(input, tensor1, tensor2, value)
 
 
-@public(in_place=True)
+@public(in_place=True, out="cast")
 def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     """``input + value * tensor1 / tensor2``; shapes broadcast and types promote.
 

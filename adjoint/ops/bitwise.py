@@ -38,7 +38,7 @@ bitwise_xor = elementwise(
     """,
 )  # fmt: skip
 bitwise_not = elementwise(
-    "bitwise_not", np.bitwise_not, promote="same", supports="bi", x=None,
+    "bitwise_not", np.bitwise_not, promote="same", out="exact", supports="bi", x=None,
     doc="""All bits turned over; logical "not" of booleans.
 
     >>> import adjoint as torch

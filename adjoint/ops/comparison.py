@@ -72,7 +72,7 @@ ge = elementwise(
 # -- questions about values -----------------------------------------------------------------------
 
 isnan = elementwise(
-    "isnan", np.isnan, promote="bool", in_place=False, x=None,
+    "isnan", np.isnan, promote="bool", out="", in_place=False, x=None,
     doc="""Whether elements are NaN; complex ones where either part is.
 
     >>> import adjoint as torch
@@ -81,7 +81,7 @@ isnan = elementwise(
     """,
 )  # fmt: skip
 isinf = elementwise(
-    "isinf", np.isinf, promote="bool", in_place=False, x=None,
+    "isinf", np.isinf, promote="bool", out="", in_place=False, x=None,
     doc="""Whether elements are infinite, of either sign; complex ones where either part is.
 
     >>> import adjoint as torch
@@ -90,7 +90,7 @@ isinf = elementwise(
     """,
 )  # fmt: skip
 isfinite = elementwise(
-    "isfinite", np.isfinite, promote="bool", in_place=False, x=None,
+    "isfinite", np.isfinite, promote="bool", out="", in_place=False, x=None,
     doc="""Whether elements are neither infinite nor NaN.
 
     >>> import adjoint as torch
@@ -99,7 +99,7 @@ isfinite = elementwise(
     """,
 )  # fmt: skip
 isposinf = elementwise(
-    "isposinf", lambda x: np.isinf(x) & (x > 0), promote="bool", supports="bif",
+    "isposinf", lambda x: np.isinf(x) & (x > 0), promote="bool", out="exact", supports="bif",
     unsupported=RuntimeError, in_place=False, x=None,
     doc="""Whether elements are plus infinity; ``RuntimeError`` for complex ones.
 
@@ -109,7 +109,7 @@ isposinf = elementwise(
     """,
 )  # fmt: skip
 isneginf = elementwise(
-    "isneginf", lambda x: np.isinf(x) & (x < 0), promote="bool", supports="bif",
+    "isneginf", lambda x: np.isinf(x) & (x < 0), promote="bool", out="exact", supports="bif",
     unsupported=RuntimeError, in_place=False, x=None,
     doc="""Whether elements are minus infinity; ``RuntimeError`` for complex ones.
 
@@ -119,7 +119,7 @@ isneginf = elementwise(
     """,
 )  # fmt: skip
 isreal = elementwise(
-    "isreal", lambda x: np.imag(x) == 0, promote="bool", in_place=False, x=None,
+    "isreal", lambda x: np.imag(x) == 0, promote="bool", out="", in_place=False, x=None,
     doc="""Whether elements have no imaginary part.
 
     >>> import adjoint as torch
@@ -129,7 +129,7 @@ isreal = elementwise(
 )  # fmt: skip
 signbit = elementwise(
     "signbit", lambda x: np.signbit(x) if x.dtype.kind == "f" else x < 0, promote="bool",
-    supports="bif", in_place=False, x=None,
+    out="exact", supports="bif", in_place=False, x=None,
     doc="""Whether the sign is minus, that of ``-0.0`` too.
 
     >>> import adjoint as torch

@@ -160,7 +160,7 @@ conj_physical_row: Callable[..., Any] = elementwise(
 )  # fmt: skip
 
 
-@public(in_place=True)
+@public(in_place=True, out="exact")
 def conj_physical(input: Any) -> Any:
     """The complex conjugate; a real tensor is its own.
 
@@ -221,7 +221,7 @@ def _sgn_slope(g: Any, x: Any, out: Any) -> Any:
 
 
 sgn = elementwise(
-    "sgn", _sgn, promote="same", conjugate=False,
+    "sgn", _sgn, promote="same", out="exact", conjugate=False,
     x=lambda g, x, out: _sgn_slope(g, x, out),
     doc="""The direction of each element: ``x / abs(x)``, and 0 for 0; of real ones the sign.
 
@@ -231,7 +231,8 @@ sgn = elementwise(
     """,
 )  # fmt: skip
 abs = elementwise(
-    "abs", np.abs, promote="same", supports="ifc", conjugate=False, aliases=("absolute",),
+    "abs", np.abs, promote="same", out="exact", supports="ifc", conjugate=False,
+    aliases=("absolute",),
     x=lambda g, x: g * sgn(x),
     jvp=lambda x, x_t: real(conj_function(sgn(x)) * x_t),
     doc="""The absolute value of each element, of complex ones a real number.
@@ -325,7 +326,7 @@ def _check_parts(name: str, first: Any, second: Any) -> None:
         )
 
 
-@public(method=False)
+@public(method=False, out="exact")
 def complex(real: Any, imag: Any) -> Any:
     """Complex numbers of their real and imaginary parts, both float32 or both float64.
 
@@ -339,7 +340,7 @@ def complex(real: Any, imag: Any) -> Any:
     return complex_row(real, imag)
 
 
-@public(method=False)
+@public(method=False, out="exact")
 def polar(abs: Any, angle: Any) -> Any:
     """Complex numbers of their absolute values and angles, both float32 or both float64.
 

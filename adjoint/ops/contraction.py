@@ -252,7 +252,7 @@ def mismatch(name: str, *values: Any) -> RuntimeError:
 # -- what users call ----------------------------------------------------------------------------
 
 
-@public()
+@public(out="exact")
 def matmul(input: Any, other: Any) -> Any:
     """Product of vectors, matrices or stacks of matrices, whose dimensions in front broadcast.
 
@@ -305,7 +305,7 @@ def _matmul(input: Any, other: Any) -> Any:
     return rename(out, "CloneBackward0") if len(x_shape) == 2 else out
 
 
-@public()
+@public(out="exact")
 def mm(input: Any, mat2: Any) -> Any:
     """Product of two matrices, (n, k) and (k, m) to (n, m); ``RuntimeError`` for other shapes.
 
@@ -317,7 +317,7 @@ def mm(input: Any, mat2: Any) -> Any:
     return matmul(input, mat2)
 
 
-@public()
+@public(out="exact")
 def bmm(input: Any, mat2: Any) -> Any:
     """Products of matrices pair by pair, (b, n, k) and (b, k, m) to (b, n, m).
 
@@ -334,7 +334,7 @@ def bmm(input: Any, mat2: Any) -> Any:
     return bmm_row(input, mat2)
 
 
-@public()
+@public(out="exact")
 def mv(input: Any, vec: Any) -> Any:
     """Product of a matrix and a vector, (n, k) and (k) to (n); ``RuntimeError`` for other shapes.
 
@@ -346,7 +346,7 @@ def mv(input: Any, vec: Any) -> Any:
     return matmul(input, vec)
 
 
-@public()
+@public(out="exact")
 def dot(input: Any, tensor: Any) -> Any:
     """Sum of the products of two vectors' elements; ``RuntimeError`` for other shapes.
 
@@ -358,7 +358,7 @@ def dot(input: Any, tensor: Any) -> Any:
     return matmul(input, tensor)
 
 
-@public()
+@public(out="exact")
 def vdot(input: Any, other: Any) -> Any:
     """As ``dot``, with the first vector conjugated where it is complex.
 

@@ -114,7 +114,7 @@ def _check_bins(name: str, bins: int) -> int:
     return bins
 
 
-@public()
+@public(out="exact")
 def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Any:
     """How many elements are in each of ``bins`` equal parts of [``min``, ``max``], in their type.
 
@@ -233,7 +233,7 @@ def _bounds(range: Sequence[float] | None) -> tuple[float, float]:
     return low, high
 
 
-@public()
+@public(out="exact")
 def histogram(
     input: Any, bins: Any = 100, *, range: Sequence[float] | None = None, weight: Any = None,
     density: bool = False,

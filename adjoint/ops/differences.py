@@ -55,7 +55,7 @@ def _fits(shape: Dims, part: Any, dim: int, name: str) -> Any:
     return part
 
 
-@public()
+@public(out="cast")
 def diff(
     input: Any, n: int = 1, dim: Any = -1, prepend: Any = None, append: Any = None,
     **numpy_names: Any,

@@ -70,8 +70,8 @@ def pairwise_distance(
     return rename(norm(apart, p, -1, keepdim), "NormBackward1")
 
 
-@public(namespaces=FUNCTIONAL, method=False)
-def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None) -> Any:
+@public(namespaces=FUNCTIONAL, method=False, out="cast")
+def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> Any:
     """Vectors along ``dim`` over their norm of order ``p``, or over ``eps`` where that is more.
 
     Raises ``RuntimeError`` for integers, ``IndexError`` for a dim out of range.
@@ -81,11 +81,7 @@ def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out:
     """
     require_tensors("normalize", input)
     lengths = clamp_min(norm(input, p, dim, True), eps)
-    found = input / expand_row(lengths, tuple(input.shape))
-    if out is None:
-        return found
-    out.copy_(found)
-    return out
+    return input / expand_row(lengths, tuple(input.shape))
 
 
 # -- triplets -----------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ floor_divide = elementwise(
 )  # fmt: skip
 
 
-@public(in_place=True, name="div", aliases=("divide",))
+@public(in_place=True, name="div", aliases=("divide",), out="cast")
 def div_function(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     """``input / other``: of integers too, the default floating type.
 
@@ -92,7 +92,7 @@ def div_function(input: Any, other: Any, *, rounding_mode: str | None = None) ->
     raise RuntimeError(f"div: rounding_mode is None, 'trunc' or 'floor', but got {rounding_mode!r}")
 
 
-@public(in_place=True)
+@public(in_place=True, out="cast")
 def true_divide(input: Any, other: Any) -> Any:
     """``input / other``: of integers too, the default floating type.
 
@@ -137,7 +137,7 @@ fmod_number_row = elementwise(
 )  # fmt: skip
 
 
-@public(in_place=True)
+@public(in_place=True, out="cast")
 def remainder(input: Any, other: Any) -> Any:
     """What is left of ``input`` after whole ``other``s, with the sign of ``other``, as ``%``.
 
@@ -152,7 +152,7 @@ def remainder(input: Any, other: Any) -> Any:
     return (number_remainder_row if isinstance(input, NUMBERS) else remainder_row)(input, other)
 
 
-@public(in_place=True)
+@public(in_place=True, out="cast")
 def fmod(input: Any, other: Any) -> Any:
     """What is left of ``input`` after whole ``other``s, with the sign of ``input``.
 

@@ -293,7 +293,7 @@ def _check_sizes(operands: Sequence[Any], terms: Sequence[Labels]) -> None:
                 )
 
 
-@public(method=False)
+@public(method=False, out="exact")
 def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
     """Sum of products over the last ``dims`` dimensions of ``a`` and the first of ``b``.
 

@@ -103,7 +103,7 @@ def _extreme_dims(name: str, row: Any, input: Any, dim: Dim, keepdim: bool, name
     return row(input, dims, flag(name, keepdim))
 
 
-@public()
+@public(out="exact")
 def amax(input: Any, dim: Dim = None, keepdim: bool = False, **numpy_names: Any) -> Any:
     """Largest element, of all or along ``dim`` (an int or several); NaN if there is one.
 
@@ -117,7 +117,7 @@ def amax(input: Any, dim: Dim = None, keepdim: bool = False, **numpy_names: Any)
     return _extreme_dims("amax", amax_row, input, dim, keepdim, numpy_names)
 
 
-@public()
+@public(out="exact")
 def amin(input: Any, dim: Dim = None, keepdim: bool = False, **numpy_names: Any) -> Any:
     """Smallest element, of all or along ``dim`` (an int or several); NaN if there is one.
 
@@ -161,7 +161,7 @@ aminmax_row = define(
 )  # fmt: skip
 
 
-@public()
+@public(out="exact")
 def aminmax(input: Any, *, dim: Any = None, keepdim: bool = False, **numpy_names: Any) -> Any:
     """Smallest and largest element as (min, max), of all or along one ``dim``.
 
@@ -291,7 +291,7 @@ def _max_or_min(
     return results(*along(input, place, keepdim))
 
 
-@public()
+@public(out="cast")
 def max(
     input: Any, dim: Any = ..., keepdim: bool = False, *, other: Any = None, **numpy_names: Any
 ) -> Any:
@@ -311,7 +311,7 @@ def max(
     return _max_or_min("max", rows, input, dim, keepdim, other, numpy_names, return_types.max)
 
 
-@public()
+@public(out="cast")
 def min(
     input: Any, dim: Any = ..., keepdim: bool = False, *, other: Any = None, **numpy_names: Any
 ) -> Any:
@@ -363,7 +363,7 @@ def _place(name: str, row: Any, input: Any, dim: Any, keepdim: bool, names: Any)
     return reshape(out, (1,) * len(shape)) if flag(name, keepdim) else out
 
 
-@public()
+@public(out="exact")
 def argmax(input: Any, dim: Any = None, keepdim: bool = False, **numpy_names: Any) -> Any:
     """Where the largest element is, along ``dim`` or in the flattened input; of several the first.
 
@@ -377,7 +377,7 @@ def argmax(input: Any, dim: Any = None, keepdim: bool = False, **numpy_names: An
     return _place("argmax", argmax_row, input, dim, keepdim, numpy_names)
 
 
-@public()
+@public(out="exact")
 def argmin(input: Any, dim: Any = None, keepdim: bool = False, **numpy_names: Any) -> Any:
     """Where the smallest element is, along ``dim`` or in the flattened input; of several the first.
 

@@ -70,7 +70,7 @@ def _select_at_once(input: Any, dim: Any, index: Any) -> Any:
     return finish(index_select_row.row, out, level, (input, as_rows(index)), ((dim,), -dim - 1))
 
 
-@public()
+@public(out="exact")
 def index_select(input: Any, dim: int, index: Any) -> Any:
     """The slices along ``dim`` that the vector ``index`` names, in its order.
 
@@ -139,7 +139,7 @@ def _write(row: Any, input: Any, dim: int, places: Any, source: Any, accumulate:
     return row(input, places, source, (dim,), -dim - 1, accumulate)
 
 
-@public(in_place=True)
+@public(in_place=True, out="exact")
 def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Any:
     """``input`` with the slices of ``source``, times ``alpha``, added at ``index`` along ``dim``.
 
@@ -170,7 +170,7 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) 
     return _write(index_add_row, input, dim, places, source, True)
 
 
-@public(in_place=True)
+@public(in_place=True, out="exact")
 def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
     """``input`` with the slices of ``source`` put at ``index`` along ``dim``.
 
@@ -221,7 +221,7 @@ def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
 # -- elements of the flat tensor ----------------------------------------------------------------
 
 
-@public()
+@public(out="exact")
 def take(input: Any, index: Any) -> Any:
     """The elements of ``input``, as if it were a vector, at ``index``, in its shape.
 

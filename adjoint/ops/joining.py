@@ -195,7 +195,7 @@ def checked(name: str, tensors: Any, error: type[Exception] = RuntimeError) -> l
     return list(tensors)
 
 
-@public(method=False, aliases=("concat", "concatenate"))
+@public(method=False, aliases=("concat", "concatenate"), out="joined")
 def cat(tensors: Tensors, dim: int = 0, *, axis: int | None = None) -> Any:
     """The tensors one after the other along ``dim``; types are promoted.
 
@@ -236,7 +236,7 @@ def cat(tensors: Tensors, dim: int = 0, *, axis: int | None = None) -> Any:
     return cat_row(given, place)
 
 
-@public(method=False)
+@public(method=False, out="joined")
 def stack(tensors: Tensors, dim: int = 0) -> Any:
     """Tensors of one shape along a new dimension ``dim``; types are promoted.
 
@@ -278,7 +278,7 @@ def _at_least(x: Any, rank: int) -> Any:
     return unsqueeze_row(x, -rank) if missing == rank - 1 else x
 
 
-@public(method=False)
+@public(method=False, out="joined")
 def hstack(tensors: Tensors) -> Any:
     """Vectors end to end, or tensors along their second dimension; ``RuntimeError`` as ``cat``.
 
@@ -290,7 +290,7 @@ def hstack(tensors: Tensors) -> Any:
     return cat(given, 0 if len(given[0].shape) == 1 else 1)
 
 
-@public(method=False, aliases=("row_stack",))
+@public(method=False, aliases=("row_stack",), out="joined")
 def vstack(tensors: Tensors) -> Any:
     """Vectors as rows, or tensors along their first dimension; ``RuntimeError`` as ``cat``.
 
@@ -301,7 +301,7 @@ def vstack(tensors: Tensors) -> Any:
     return cat([_at_least(each, 2) for each in checked("vstack", tensors)], 0)
 
 
-@public(method=False)
+@public(method=False, out="joined")
 def dstack(tensors: Tensors) -> Any:
     """Tensors along their third dimension, matrices as layers; ``RuntimeError`` as ``cat``.
 
@@ -312,7 +312,7 @@ def dstack(tensors: Tensors) -> Any:
     return cat([_at_least(each, 3) for each in checked("dstack", tensors)], 2)
 
 
-@public(method=False)
+@public(method=False, out="joined")
 def column_stack(tensors: Tensors) -> Any:
     """Vectors as columns, beside matrices as they are; ``RuntimeError`` as ``cat``.
 

@@ -118,7 +118,7 @@ linear_row: Any = define(
 linear_row.row.jvp = _jvp_linear
 
 
-@public(namespaces=FUNCTIONAL, method=False)
+@public(namespaces=FUNCTIONAL, method=False, out="exact")
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """``input @ weight.T + bias``: (..., k), (m, k) and (m) to (..., m).
 

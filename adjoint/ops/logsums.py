@@ -56,7 +56,7 @@ logsumexp_row = define(
 )  # fmt: skip
 
 
-@public(namespaces=("", "special"))
+@public(namespaces=("", "special"), out="cast")
 def logsumexp(input: Any, dim: Any = ..., keepdim: bool = False, **numpy_names: Any) -> Any:
     """``log(sum(exp(input)))`` along ``dim``, an int or several, without overflow on the way.
 
@@ -120,7 +120,7 @@ logcumsumexp_row = define(
 )  # fmt: skip
 
 
-@public()
+@public(out="exact")
 def logcumsumexp(input: Any, dim: Any = ..., **numpy_names: Any) -> Any:
     """Running ``log(sum(exp(input)))`` along ``dim``, of the input's shape.
 

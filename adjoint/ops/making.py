@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from operator import index as as_index
 from typing import Any
@@ -12,9 +11,9 @@ import numpy as np
 from adjoint import dtypes
 from adjoint.devices import Placement, check_placement
 from adjoint.errors import describe_shape
-from adjoint.ops.inplace import check_writable
+from adjoint.ops.outputs import check_out, put
 from adjoint.shapes import product
-from adjoint.tape.tensor import Tensor, memory_of, set_requires_grad, wrap
+from adjoint.tape.tensor import Tensor, set_requires_grad, wrap
 
 Shape = tuple[int, ...]
 
@@ -121,17 +120,7 @@ def type_for(caller: str, dtype: Any, out: Any, inferred: dtypes.dtype | None = 
 
 def write_out(caller: str, array: Any, out: Any) -> Any:
     """Put numbers of its type into ``out``, which takes their shape."""
-    check_writable(out)
-    if out.shape == array.shape:
-        np.copyto(out._array, array)
-    else:
-        if out.numel():
-            warnings.warn(
-                f"{caller}: out of shape {describe_shape(out.shape)} holds elements and is made "
-                f"{describe_shape(array.shape)}; PyTorch will refuse that, give it 0 elements",
-                UserWarning,
-                stacklevel=4,
-            )
-        out._array = array
-    memory_of(out).note_write()
+    value = wrap(array, out._level)
+    check_out(caller, out, value)
+    put(caller, out, value, warn=False)  # as PyTorch, whose factories say nothing
     return out

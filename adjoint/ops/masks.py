@@ -122,7 +122,7 @@ def _stretch(x: Any, shape: tuple[int, ...]) -> Any:
     return x if tuple(x.shape) == shape else expand_row(x, shape)
 
 
-@public()
+@public(out="exact")
 def masked_select(input: Any, mask: Any) -> Any:
     """A vector of the elements where ``mask`` is true; the two broadcast.
 
@@ -137,7 +137,7 @@ def masked_select(input: Any, mask: Any) -> Any:
     return masked_select_row(_stretch(input, shape), _stretch(mask, shape), 0)
 
 
-@public()
+@public(out="exact")
 def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     """Places of the elements that are not zero, a row for each, or a tensor for each dimension.
 
@@ -169,7 +169,7 @@ def argwhere(input: Any) -> Any:
     return nonzero_row(input)
 
 
-@public()
+@public(out="exact")
 def nonzero_static(input: Any, *, size: int, fill_value: int = -1) -> Any:
     """``nonzero`` with ``size`` rows: cut off, or filled up with ``fill_value``.
 

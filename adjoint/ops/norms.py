@@ -134,7 +134,7 @@ def _in_kind(name: str, input: Any, kind: dtypes.dtype | None) -> Any:
     return input if present is kind else to_dtype(input, kind)
 
 
-@public(namespaces=("linalg",), method=False)
+@public(namespaces=("linalg",), method=False, out="exact")
 def vector_norm(
     x: Any, ord: float = 2, dim: Any = None, keepdim: bool = False, *,
     dtype: dtypes.dtype | None = None, **numpy_names: Any,
@@ -158,7 +158,7 @@ def vector_norm(
     return vector_norm_row(x, order, dims, flag("linalg.vector_norm", keepdim))
 
 
-@public()
+@public(out="exact")
 def norm(
     input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False,
     dtype: dtypes.dtype | None = None, **numpy_names: Any,

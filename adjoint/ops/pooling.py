@@ -334,7 +334,7 @@ def avg_pool1d(
     return _avg_pool(1, input, *geometry, count_include_pad, None)
 
 
-@public(namespaces=FUNCTIONAL, method=False)
+@public(namespaces=FUNCTIONAL, method=False, out="exact")
 def avg_pool2d(
     input: Any,
     kernel_size: int | Sizes,
@@ -356,7 +356,7 @@ def avg_pool2d(
     return _avg_pool(2, input, *geometry, count_include_pad, divisor_override)
 
 
-@public(namespaces=FUNCTIONAL, method=False)
+@public(namespaces=FUNCTIONAL, method=False, out="exact")
 def avg_pool3d(
     input: Any,
     kernel_size: int | Sizes,

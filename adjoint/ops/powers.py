@@ -110,7 +110,7 @@ def is_plain(value: Any) -> bool:
     return kind is FLOAT32 or kind is FLOAT64
 
 
-@public(in_place=True)
+@public(in_place=True, out="cast")
 def pow(input: Any, exponent: Any) -> Any:
     """``input ** exponent``, each a tensor or one of them a number; types promote.
 
@@ -137,7 +137,7 @@ def pow(input: Any, exponent: Any) -> Any:
     return pow_row(input, exponent)
 
 
-@public()
+@public(out="exact")
 def float_power(input: Any, exponent: Any) -> Any:
     """``input ** exponent`` in float64, or complex128 where one is complex.
 
@@ -176,7 +176,7 @@ def float_power_(input: Any, exponent: Any) -> Any:
     return in_place(float_power, "float_power_")(input, exponent)
 
 
-@public(in_place=True)
+@public(in_place=True, out="cast")
 def square(input: Any) -> Any:
     """Each element times itself.
 

@@ -15,7 +15,7 @@ from adjoint.ops.kinds.quick import rename
 from adjoint.ops.movement import reshape_row
 
 
-@public(aliases=("ger",))
+@public(aliases=("ger",), out="cast")
 def outer(input: Any, vec2: Any) -> Any:
     """Each element of one vector times each of another, (n) and (m) to (n, m).
 
@@ -35,7 +35,7 @@ def outer(input: Any, vec2: Any) -> Any:
     return mul(reshape_row(input, (input.shape[0], 1)), vec2)
 
 
-@public()
+@public(out="exact")
 def inner(input: Any, other: Any) -> Any:
     """Sum of products over the last dimension of both; a 0-d tensor multiplies the other.
 
@@ -62,7 +62,7 @@ def inner(input: Any, other: Any) -> Any:
     return contract((input, other), (x_labels, y_labels), (*x_labels[:-1], *y_labels[:-1]))
 
 
-@public()
+@public(out="cast")
 def kron(input: Any, other: Any) -> Any:
     """Kronecker product: a copy of ``other`` times each element of ``input``, in its place.
 
@@ -80,7 +80,7 @@ def kron(input: Any, other: Any) -> Any:
     return rename(reshape_row(mul(x, y), sizes), "UnsafeViewBackward0")
 
 
-@public(namespaces=("linalg",), method=False)
+@public(namespaces=("linalg",), method=False, out="exact")
 def multi_dot(tensors: Sequence[Any]) -> Any:
     """Product of a chain of matrices, in the order that takes the fewest multiplications.
 
@@ -114,7 +114,7 @@ def multi_dot(tensors: Sequence[Any]) -> Any:
     return reshape_row(_chain(values), shape)
 
 
-@public(method=False)
+@public(method=False, out="exact")
 def chain_matmul(*matrices: Any) -> Any:
     """Product of a chain of matrices; ``linalg.multi_dot`` is its name of today.
 

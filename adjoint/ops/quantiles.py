@@ -120,7 +120,7 @@ def _quantile(
     )
 
 
-@public()
+@public(out="exact")
 def quantile(
     input: Any, q: Any, dim: Any = None, keepdim: bool = False, *,
     interpolation: str = "linear", **numpy_names: Any,
@@ -138,7 +138,7 @@ def quantile(
     return _quantile("quantile", input, q, dim, keepdim, interpolation, numpy_names, False)
 
 
-@public()
+@public(out="exact")
 def nanquantile(
     input: Any, q: Any, dim: Any = None, keepdim: bool = False, *,
     interpolation: str = "linear", **numpy_names: Any,

@@ -74,7 +74,7 @@ def _one_dim(name: str, input: Any, dim: Any, keepdim: Any, names: Any) -> tuple
     return place, flag(name, keepdim) or not shape
 
 
-@public()
+@public(out="exact")
 def kthvalue(input: Any, k: int, dim: Any = -1, keepdim: bool = False, **numpy_names: Any) -> Any:
     """The ``k``-th smallest along ``dim``, counting from 1, as (values, indices).
 
@@ -151,7 +151,7 @@ def _middle(
     return getattr(return_types, name)(*along(input, place, keepdim))
 
 
-@public()
+@public(out="exact")
 def median(input: Any, dim: Any = None, keepdim: bool = False, **numpy_names: Any) -> Any:
     """Median of all elements, or (values, indices) along ``dim``; the lower of two, NaN if any is.
 
@@ -165,7 +165,7 @@ def median(input: Any, dim: Any = None, keepdim: bool = False, **numpy_names: An
     return _middle("median", median_all, median_row, input, dim, keepdim, numpy_names)
 
 
-@public()
+@public(out="exact")
 def nanmedian(input: Any, dim: Any = None, keepdim: bool = False, **numpy_names: Any) -> Any:
     """Median of the elements that are not NaN, of all, or (values, indices) along ``dim``.
 
@@ -198,7 +198,7 @@ def _mode(x: Any, dim: int, keepdim: bool) -> Chosen:
 mode_row = _choice("mode", _mode)
 
 
-@public()
+@public(out="exact")
 def mode(input: Any, dim: Any = -1, keepdim: bool = False, **numpy_names: Any) -> Any:
     """The commonest value along ``dim``, the smallest of several, as (values, indices).
 

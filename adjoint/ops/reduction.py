@@ -70,7 +70,7 @@ def in_type(input: Any, kind: dtypes.dtype | None) -> Any:
     return input if kind is None or dtypes.of(input) is kind else engine.rows.to_dtype(input, kind)
 
 
-@public()
+@public(out="follow")
 def sum(
     input: Any, dim: Dim = None, keepdim: bool = False, *,
     dtype: dtypes.dtype | None = None, **numpy_names: Any,
@@ -114,7 +114,7 @@ nansum_row = define(
 )  # fmt: skip
 
 
-@public()
+@public(out="follow")
 def nansum(
     input: Any, dim: Dim = None, keepdim: bool = False, *,
     dtype: dtypes.dtype | None = None, **numpy_names: Any,
@@ -184,7 +184,7 @@ def _check_kind(name: str, kind: dtypes.dtype | None) -> None:
         raise RuntimeError(f"{name}(): dtype={kind!r} has no fractions; give a floating type")
 
 
-@public()
+@public(out="follow")
 def mean(
     input: Any, dim: Dim = None, keepdim: bool = False, *,
     dtype: dtypes.dtype | None = None, **numpy_names: Any,
@@ -210,7 +210,7 @@ def mean(
     return mean_row(input, normalise_dims(dim, len(shape)), flag("mean", keepdim))
 
 
-@public()
+@public(out="follow")
 def nanmean(
     input: Any, dim: Dim = None, keepdim: bool = False, *,
     dtype: dtypes.dtype | None = None, **numpy_names: Any,
@@ -293,7 +293,7 @@ prod_all = define(
 )  # fmt: skip
 
 
-@public()
+@public(out="follow")
 def prod(
     input: Any, dim: Any = ..., keepdim: bool = False, *,
     dtype: dtypes.dtype | None = None, **numpy_names: Any,
@@ -347,7 +347,7 @@ def _truth_dims(dim: Dim, shape: Dims) -> Dims:
     return () if isinstance(dim, (tuple, list)) and not dim else normalise_dims(dim, len(shape))
 
 
-@public()
+@public(out="flag")
 def all(input: Any, dim: Dim = None, keepdim: bool = False, **numpy_names: Any) -> Any:
     """Whether all elements are nonzero, of all or along ``dim``: bool, or uint8 of uint8.
 
@@ -360,7 +360,7 @@ def all(input: Any, dim: Dim = None, keepdim: bool = False, **numpy_names: Any) 
     return all_row(input, _truth_dims(dim, shape_of("all", input)), flag("all", keepdim))
 
 
-@public()
+@public(out="flag")
 def any(input: Any, dim: Dim = None, keepdim: bool = False, **numpy_names: Any) -> Any:
     """Whether any element is nonzero, of all or along ``dim``: bool, or uint8 of uint8.
 

@@ -22,7 +22,7 @@ def _on_floats(ufunc: Any) -> Any:
 
 
 floor = elementwise(
-    "floor", _on_floats(np.floor), promote="same", supports="if",
+    "floor", _on_floats(np.floor), promote="same", out="exact", supports="if",
     x=lambda g: zero(g),
     doc="""Each element rounded down to a whole number.
 
@@ -32,7 +32,7 @@ floor = elementwise(
     """,
 )  # fmt: skip
 ceil = elementwise(
-    "ceil", _on_floats(np.ceil), promote="same", supports="if",
+    "ceil", _on_floats(np.ceil), promote="same", out="exact", supports="if",
     x=lambda g: zero(g),
     doc="""Each element rounded up to a whole number.
 
@@ -42,7 +42,7 @@ ceil = elementwise(
     """,
 )  # fmt: skip
 trunc = elementwise(
-    "trunc", _on_floats(np.trunc), promote="same", supports="if", aliases=("fix",),
+    "trunc", _on_floats(np.trunc), promote="same", out="exact", supports="if", aliases=("fix",),
     x=lambda g: zero(g),
     doc="""Each element rounded towards zero to a whole number.
 
@@ -52,7 +52,7 @@ trunc = elementwise(
     """,
 )  # fmt: skip
 frac = elementwise(
-    "frac", lambda x: x - np.trunc(x), promote="same", supports="f",
+    "frac", lambda x: x - np.trunc(x), promote="same", out="exact", supports="f",
     x=lambda g: g,
     doc="""What ``trunc`` takes away from each element; floating types only.
 
@@ -81,7 +81,7 @@ round_decimals_row = elementwise(
 )  # fmt: skip
 
 
-@public(in_place=True)
+@public(in_place=True, out="exact")
 def round(input: Any, *, decimals: int | None = None) -> Any:
     """Each element rounded to ``decimals`` places after the point, halves to the even neighbour.
 
@@ -94,7 +94,7 @@ def round(input: Any, *, decimals: int | None = None) -> Any:
     return round_row(input) if decimals is None else round_decimals_row(input, int(decimals))
 
 
-@public(namespaces=("special",), method=False, name="round")
+@public(namespaces=("special",), method=False, name="round", out="exact")
 def special_round(input: Any, *, decimals: int = 0) -> Any:
     """Each element rounded to ``decimals`` places after the point; floating types only.
 
@@ -115,7 +115,7 @@ def _sign(x: Any) -> Any:
 
 
 sign = elementwise(
-    "sign", _sign, promote="same", supports="bif",
+    "sign", _sign, promote="same", out="exact", supports="bif",
     x=lambda g: zero(g),
     doc="""-1, 0 or 1: the sign of each element; complex ones have ``sgn``.
 
@@ -136,7 +136,7 @@ copysign_number_row = elementwise(
 )  # fmt: skip
 
 
-@public(in_place=True)
+@public(in_place=True, out="cast")
 def copysign(input: Any, other: Any) -> Any:
     """The sizes of ``input`` with the signs of ``other``, a tensor or a number.
 
@@ -159,7 +159,7 @@ heaviside_row = elementwise(
 )  # fmt: skip
 
 
-@public(in_place=True)
+@public(in_place=True, out="exact")
 def heaviside(input: Any, values: Any) -> Any:
     """0 below zero, 1 above it, and ``values`` at zero; has no derivative.
 
@@ -218,7 +218,7 @@ nan_to_num_row = elementwise(
 )  # fmt: skip
 
 
-@public(in_place=True)
+@public(in_place=True, out="exact")
 def nan_to_num(
     input: Any, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
 ) -> Any:
@@ -276,7 +276,7 @@ frexp_row = define(
 )  # fmt: skip
 
 
-@public()
+@public(out="exact")
 def frexp(input: Any) -> Any:
     """A mantissa between 1/2 and 1 and an exponent of each element: ``mantissa * 2 ** exponent``.
 

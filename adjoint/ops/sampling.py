@@ -298,9 +298,9 @@ bernoulli_row = define_random(
 )  # fmt: skip
 
 
-@public()
+@public(out="real")
 def bernoulli(
-    input: Any, p: float | None = None, *, generator: draws.Generator | None = None, out: Any = None
+    input: Any, p: float | None = None, *, generator: draws.Generator | None = None
 ) -> Any:
     """Ones with the probabilities in ``input`` and zeros elsewhere; or all with probability ``p``.
 
@@ -314,10 +314,8 @@ def bernoulli(
     require_tensor("bernoulli", input)
     source = read_generator("bernoulli", generator)
     if p is None:
-        drawn = bernoulli_row(input, generator=source)
-    else:
-        drawn = input.clone().bernoulli_(p, generator=source)
-    return drawn if out is None else finish("bernoulli", drawn.detach()._array, out=out)
+        return bernoulli_row(input, generator=source)
+    return input.clone().bernoulli_(p, generator=source)
 
 
 def _multinomial(x: Any, _: Any, count: int, replacement: bool, generator: Any) -> Any:
@@ -338,14 +336,13 @@ multinomial_row = define_random(
 )  # fmt: skip
 
 
-@public()
+@public(out="exact")
 def multinomial(
     input: Any,
     num_samples: int,
     replacement: bool = False,
     *,
     generator: draws.Generator | None = None,
-    out: Any = None,
 ) -> Any:
     """Indices drawn with probability proportional to ``input``, a row of it at a time.
 
@@ -364,5 +361,4 @@ def multinomial(
         )
     count = read_int("multinomial", "num_samples", num_samples)
     source = read_generator("multinomial", generator)
-    drawn = multinomial_row(input, count, bool(replacement), generator=source)
-    return drawn if out is None else finish("multinomial", drawn._array, out=out)
+    return multinomial_row(input, count, bool(replacement), generator=source)

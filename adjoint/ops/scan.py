@@ -163,7 +163,7 @@ def _scan(
     return out
 
 
-@public(in_place=True)
+@public(in_place=True, out="follow")
 def cumsum(
     input: Any, dim: Any = ..., *,
     dtype: dtypes.dtype | None = None, **numpy_names: Any,
@@ -179,7 +179,7 @@ def cumsum(
     return _scan("cumsum", input, dim, dtype, numpy_names, lambda x, d: cumsum_row(x, d, False))
 
 
-@public(in_place=True)
+@public(in_place=True, out="follow")
 def cumprod(
     input: Any, dim: Any = ..., *,
     dtype: dtypes.dtype | None = None, **numpy_names: Any,
@@ -237,7 +237,7 @@ def _extremes(
     return results(*row(input, dim))
 
 
-@public()
+@public(out="exact")
 def cummax(input: Any, dim: Any = ..., **numpy_names: Any) -> Any:
     """Running maximum along ``dim`` as (values, indices); of equal ones the latest is named.
 
@@ -250,7 +250,7 @@ def cummax(input: Any, dim: Any = ..., **numpy_names: Any) -> Any:
     return _extremes("cummax", input, dim, numpy_names, cummax_row, return_types.cummax)
 
 
-@public()
+@public(out="exact")
 def cummin(input: Any, dim: Any = ..., **numpy_names: Any) -> Any:
     """Running minimum along ``dim`` as (values, indices); of equal ones the latest is named.
 

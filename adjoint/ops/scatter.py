@@ -108,7 +108,7 @@ def _same_but(x: Any, index: Any, dim: int) -> bool:
     )
 
 
-@public()
+@public(out="exact")
 def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
     """For each element of ``index`` the element of ``input`` there along ``dim``.
 
@@ -130,7 +130,7 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> An
     return gather_row(input, index, dim if input.shape else None)
 
 
-@public()
+@public(out="exact")
 def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """``gather`` with an index that broadcasts, and goes round: -1 is the last place.
 
@@ -204,7 +204,7 @@ def scatter_parts(name: str, input: Any, dim: int, index: Any, src: Any) -> tupl
     return src, dim if input.shape else None
 
 
-@public(in_place=True)
+@public(in_place=True, out="exact")
 def scatter(
     input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: Any = None
 ) -> Any:
@@ -234,7 +234,7 @@ def scatter(
     return scatter_value_row(input, index, place, cast_number(src, dtypes.of(input), "scatter"))
 
 
-@public(in_place=True)
+@public(in_place=True, out="exact")
 def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     """``input`` with each element of ``src`` added where ``index`` says along ``dim``.
 
@@ -250,7 +250,7 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     return scatter_add_row(input, index, source, place)
 
 
-@public(in_place=True)
+@public(in_place=True, out="exact")
 def scatter_reduce(
     input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True
 ) -> Any:

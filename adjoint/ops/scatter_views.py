@@ -50,7 +50,7 @@ def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:
     return _put(select_scatter_row, input, src, select_row, dim, place % size)
 
 
-@public()
+@public(out="exact")
 def slice_scatter(
     input: Any, src: Any, dim: int = 0, start: int | None = None, end: int | None = None,
     step: int = 1,

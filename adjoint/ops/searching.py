@@ -90,7 +90,7 @@ def _sorted_by(sequence: Any, sorter: Any) -> Any:
     return pick_row(sequence, sorter, -1)
 
 
-@public(method=False)
+@public(method=False, out="exact")
 def searchsorted(
     sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False,
     side: str | None = None, sorter: Any = None,
@@ -127,7 +127,7 @@ def searchsorted(
     return searchsorted_row(sorted_sequence, values, after, KINDS[bool(out_int32)])
 
 
-@public(method=False)
+@public(method=False, out="exact")
 def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Any:
     """Which of the buckets between sorted ``boundaries`` each element falls into.
 
@@ -175,7 +175,7 @@ isin_row = define(
 )  # fmt: skip
 
 
-@public(method=False)
+@public(method=False, out="exact")
 def isin(
     elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False
 ) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from adjoint.ops.kinds.row import FLOAT32, FLOAT64
 from adjoint.ops.kinds.rules import infer_elementwise
 from adjoint.shapes import broadcast_shapes
 from adjoint.tape.tensor import Tensor
+from adjoint.tape.warning import warn
 
 ndarray = np.ndarray
 BOOL = np.dtype("bool")
@@ -83,7 +83,7 @@ def keep_where(mask: Any, g: Any) -> Any:
     return _where(mask, g, zero(g))
 
 
-@public(method=False)
+@public(method=False, out="exact")
 def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """``input`` where ``condition`` holds and ``other`` elsewhere; the shapes broadcast.
 
@@ -168,11 +168,7 @@ def _checked_condition(condition: Any) -> Any:
         raise TypeError(f"where(): argument 'condition' must be Tensor, not {condition!r}")
     kind = dtypes.of(condition)
     if kind is dtypes.uint8:
-        warnings.warn(
-            "where received a uint8 condition tensor, which is deprecated; use a boolean one",
-            UserWarning,
-            stacklevel=3,
-        )
+        warn("where received a uint8 condition tensor, which is deprecated; use a boolean one")
         return to_dtype(condition, dtypes.bool_)
     if kind is not dtypes.bool_:
         raise RuntimeError(
@@ -356,7 +352,7 @@ def _check_bounds(name: str, **bounds: Any) -> bool:
     return tensors[0]
 
 
-@public(in_place=True, aliases=("clip",))
+@public(in_place=True, aliases=("clip",), out="exact")
 def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """Each element, or the bound that it is beyond; bounds are numbers or tensors that broadcast.
 
@@ -377,7 +373,7 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     return clamp_to_row(input, max) if min is None else clamp_between_row(input, min, max)
 
 
-@public(in_place=True)
+@public(in_place=True, out="exact")
 def clamp_min(input: Any, min: Any) -> Any:
     """Each element, or ``min`` if that is larger: a number or a tensor that broadcasts.
 
@@ -390,7 +386,7 @@ def clamp_min(input: Any, min: Any) -> Any:
     return clamp_min_row(cast_for(input, min), min)
 
 
-@public(in_place=True)
+@public(in_place=True, out="exact")
 def clamp_max(input: Any, max: Any) -> Any:
     """Each element, or ``max`` if that is smaller: a number or a tensor that broadcasts.
 

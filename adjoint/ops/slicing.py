@@ -150,7 +150,7 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     return slice_row(input, *_bounds("narrow", input, dim, start, length), 1)
 
 
-@public()
+@public(out="exact")
 def narrow_copy(input: Any, dim: int, start: Any, length: int) -> Any:
     """A copy of ``length`` places along ``dim``, from ``start`` on; errors as ``narrow``.
 

@@ -146,7 +146,7 @@ def _apply_checked(row: Row, input: Any, dim: Any) -> Any:
     return row((input,), (dim if rank else None,))
 
 
-@public(namespaces=("", "special"))
+@public(namespaces=("", "special"), out="exact")
 def softmax(input: Any, dim: int, dtype: dtypes.dtype | None = None) -> Any:
     """Exponentials along ``dim``, divided by their sum; ``dtype`` converts the input first.
 
@@ -158,7 +158,7 @@ def softmax(input: Any, dim: int, dtype: dtypes.dtype | None = None) -> Any:
     return _apply(softmax_row.row, input, dim, dtype)
 
 
-@public(namespaces=("", "special"))
+@public(namespaces=("", "special"), out="exact")
 def log_softmax(input: Any, dim: int, dtype: dtypes.dtype | None = None) -> Any:
     """The logarithm of ``softmax``, exact also where that underflows.
 

@@ -81,7 +81,7 @@ def _refuse_complex(name: str, input: Any) -> None:
     refuse_dtype(name, input, (dtypes.COMPLEX,), RuntimeError)
 
 
-@public()
+@public(out="exact")
 def sort(
     input: Any, dim: int = -1, descending: bool = False, *,
     stable: bool | None = None, **numpy_names: Any,
@@ -104,7 +104,7 @@ def sort(
     return return_types.sort(*row(input, place, flag("sort", descending, "descending")))
 
 
-@public()
+@public(out="exact")
 def argsort(
     input: Any, dim: int = -1, descending: bool = False, *,
     stable: bool = False, **numpy_names: Any,
@@ -126,7 +126,7 @@ def argsort(
     return argsort_row(input, place, flag("argsort", descending, "descending"))
 
 
-@public()
+@public(out="exact")
 def msort(input: Any) -> Any:
     """The values sorted along the first dimension; ``RuntimeError`` for complex input.
 
@@ -185,7 +185,7 @@ topk_row = define(
 )  # fmt: skip
 
 
-@public()
+@public(out="exact")
 def topk(
     input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True,
     **numpy_names: Any,

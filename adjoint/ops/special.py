@@ -67,7 +67,7 @@ erfcx = elementwise(
 )  # fmt: skip
 
 
-@public(namespaces=SPECIAL, method=False)
+@public(namespaces=SPECIAL, method=False, out="cast")
 def ndtr(input: Any) -> Any:
     """The chance that a normal number of variance 1 is below each element.
 
@@ -138,7 +138,7 @@ xlog1py_number_row = elementwise(
 )  # fmt: skip
 
 
-@public(namespaces=SPECIAL, method=False)
+@public(namespaces=SPECIAL, method=False, out="cast")
 def xlog1py(input: Any, other: Any) -> Any:
     """``input * log1p(other)``, and 0 where ``input`` is, unless the logarithm is NaN.
 
@@ -232,7 +232,7 @@ mvlgamma_row = elementwise(
 )  # fmt: skip
 
 
-@public(namespaces=BOTH, method=False)
+@public(namespaces=BOTH, method=False, out="cast")
 def polygamma(n: int, input: Any) -> Any:
     """The ``n``-th derivative of ``digamma``; ``RuntimeError`` for a negative ``n``.
 
@@ -258,7 +258,7 @@ def polygamma_method(input: Any, n: int) -> Any:
     return polygamma(n, input)
 
 
-@public(in_place=True)
+@public(in_place=True, out="cast")
 def mvlgamma(input: Any, p: int) -> Any:
     """The logarithm of the multivariate gamma function of dimension ``p``.
 
@@ -321,7 +321,7 @@ zeta_number_row = elementwise(
 )  # fmt: skip
 
 
-@public(namespaces=SPECIAL, method=False)
+@public(namespaces=SPECIAL, method=False, out="cast")
 def zeta(input: Any, other: Any) -> Any:
     """Hurwitz's zeta function: the sum of ``(k + other) ** -input`` over k from 0.
 
@@ -340,4 +340,4 @@ for _name, _function in {
     "psi": digamma, "gammaln": lgamma, "gammainc": igamma, "gammaincc": igammac,
     "multigammaln": mvlgamma,
 }.items():  # fmt: skip
-    publish(_name, _function, SPECIAL, method=False)
+    publish(_name, _function, SPECIAL, method=False, out="cast" if _function is mvlgamma else "")

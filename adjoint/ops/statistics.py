@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from adjoint.ops.reducing import (
 from adjoint.ops.reduction import Dim, count_of, mean_row, sum_row
 from adjoint.ops.selection import where_row
 from adjoint.shapes import normalise_dims
+from adjoint.tape.warning import warn
 
 # -- values -------------------------------------------------------------------------------------
 
@@ -187,16 +187,14 @@ def _spread_of(
     if count_of(shape, dims) <= correction:
         if dim is None:
             used = math.inf  # which formula the gradient has; the value is the same
-        warnings.warn(
+        warn(
             f"{name}(): degrees of freedom is <= 0: {count_of(shape, dims)} elements with a "
-            f"correction of {correction} give NaN or infinity",
-            UserWarning,
-            stacklevel=3,
+            f"correction of {correction} give NaN or infinity"
         )
     return row(input, dims, used, flag(name, keepdim))
 
 
-@public()
+@public(out="cast")
 def var(
     input: Any, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None, **numpy_names: Any,
@@ -213,7 +211,7 @@ def var(
     return _spread_of("var", var_row, input, dim, unbiased, keepdim, correction, numpy_names)
 
 
-@public()
+@public(out="cast")
 def std(
     input: Any, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None, **numpy_names: Any,

@@ -151,7 +151,7 @@ xlogy_number_row = elementwise(
 )  # fmt: skip
 
 
-@public(namespaces=("", "special"), in_place=True)
+@public(namespaces=("", "special"), in_place=True, out="cast")
 def xlogy(input: Any, other: Any) -> Any:
     """``input * log(other)``, and 0 where ``input`` is, whatever the logarithm unless it is NaN.
 
@@ -225,7 +225,7 @@ logit_row = elementwise(
 )  # fmt: skip
 
 
-@public(namespaces=("", "special"), in_place=True)
+@public(namespaces=("", "special"), in_place=True, out="cast")
 def logit(input: Any, eps: float | None = None) -> Any:
     """``log(x / (1 - x))``, with ``x`` first brought to between ``eps`` and ``1 - eps`` if given.
 

@@ -35,7 +35,7 @@ def _matrices(name: str, input: Any) -> None:
         )
 
 
-@public(in_place=True)
+@public(in_place=True, out="exact")
 def tril(input: Any, diagonal: int = 0) -> Any:
     """Matrices with zeros above a diagonal (0 the main one, 1 the next above it).
 
@@ -50,7 +50,7 @@ def tril(input: Any, diagonal: int = 0) -> Any:
     return tril_row(input, as_index(diagonal))
 
 
-@public(in_place=True)
+@public(in_place=True, out="exact")
 def triu(input: Any, diagonal: int = 0) -> Any:
     """Matrices with zeros below a diagonal (0 the main one, 1 the next above it).
 
@@ -103,7 +103,7 @@ def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> A
     return diag_embed_row(input, as_index(offset), first, second)
 
 
-@public()
+@public(out="exact")
 def diag(input: Any, diagonal: int = 0) -> Any:
     """The diagonal of a matrix, copied, or the matrix with a vector on its diagonal.
 

@@ -159,7 +159,9 @@ def wrap(array: Any, level: int = 0) -> Tensor:
     tensor._view = None
     if isinstance(array, Value):
         if array._level == level - 0.5:
-            array = array.adopt(tensor)  # a dual that a user made, to be taken apart when its level ends
+            array = array.adopt(
+                tensor
+            )  # a dual that a user made, to be taken apart when its level ends
     elif type(array) is not np.ndarray:
         array = np.asarray(array)
     tensor._array = array

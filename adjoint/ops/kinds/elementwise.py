@@ -11,6 +11,7 @@ import numpy as np
 from adjoint import dtypes
 from adjoint.array.value import Value, apply
 from adjoint.errors import describe_shape
+from adjoint.ops.kinds.out import SHOWN, elementwise_out
 from adjoint.ops.kinds.public import TOP, publish
 from adjoint.ops.kinds.quick import finish
 from adjoint.ops.kinds.row import FLOAT32, FLOAT64, Formula, Row, argument_names
@@ -21,6 +22,7 @@ from adjoint.ops.kinds.rules import (
     jvp_named,
 )
 from adjoint.shapes import broadcast_shapes
+from adjoint.tape.cuts import NOTING, note_unrecorded
 from adjoint.tape.modes import modes
 from adjoint.tape.node import INTERNAL_PACKAGES, clock, user_frame
 from adjoint.tape.tensor import Tensor, new, wrap
@@ -54,6 +56,7 @@ def elementwise(
     method: bool = True,
     in_place: bool = True,
     aliases: Sequence[str] = (),
+    out: str = "cast",
     doc: str | None = None,
     **formulas: Formula | None,
 ) -> Callable[..., Any]:
@@ -70,7 +73,8 @@ def elementwise(
     others, and with ``bools=False`` for any input that is boolean.
 
     ``namespaces``, ``method``, ``in_place`` and ``aliases`` say where users find it (see
-    ``public``), and ``doc`` is what they read; None for a row that only its family calls.
+    ``public``), and ``doc`` is what they read; None for a row that only its family calls. ``out``
+    says what type ``out=`` may have (see ``kinds.out``), "" that it is not taken.
     """
     inputs = tuple(formulas)
     row = Row(
@@ -96,6 +100,7 @@ def elementwise(
     row.unsupported = unsupported
     if supports != "bifc":
         row.supports = frozenset(CATEGORIES[letter] for letter in supports)
+    row.out = "" if namespaces is None else out
     operation: Callable[..., Any] = _callable(row, explain)
     operation.__doc__ = doc
     if namespaces is not None:
@@ -119,6 +124,7 @@ def _callable(row: Row, fallback: Callable[..., Any]) -> Any:
             operation = _unary_with_options(row) if len(row.inputs) == 1 else _several(row)
     else:
         operation = _unary(row) if len(row.inputs) == 1 else _binary(row, fallback)
+        operation.__wrapped__ = SHOWN[len(row.inputs), bool(row.out)]
     operation.row = row
     operation.__name__ = operation.__qualname__ = row.name
     return operation
@@ -236,6 +242,8 @@ def _unary_with_options(row: Row) -> Any:
                     edge = input._node
                     if edge is None or not (enabled := modes.enabled):
                         tensor._node = None
+                        if edge is not None and enabled is NOTING:
+                            note_unrecorded(edge)
                         if modes.inference:
                             tensor.__dict__["_inference"] = True
                         return tensor
@@ -310,8 +318,10 @@ def _unary(row: Row) -> Any:
     plan: Any = None
     node_class: Any = None
 
-    def operation(input: Any) -> Any:
+    def operation(input: Any, excess: Any = None, out: Any = None) -> Any:
         nonlocal plan, node_class
+        if out is not excess:
+            return elementwise_out(operation, excess, out, (input,))
         if isinstance(input, Tensor):
             a = input._array
             if type(a) is ndarray:
@@ -331,6 +341,8 @@ def _unary(row: Row) -> Any:
                     edge = input._node
                     if edge is None or not (enabled := modes.enabled) or partial is None:
                         tensor._node = None
+                        if edge is not None and enabled is NOTING:
+                            note_unrecorded(edge)
                         if modes.inference:
                             tensor.__dict__["_inference"] = True
                         return tensor
@@ -406,8 +418,10 @@ def _binary(row: Row, fallback: Callable[..., Any]) -> Any:
     node_class: Any = None
     has_shapes = any(name.endswith("_shape") for name in (*x_names, *y_names))
 
-    def operation(input: Any, other: Any) -> Any:
+    def operation(input: Any, other: Any, excess: Any = None, out: Any = None) -> Any:
         nonlocal node_class
+        if out is not excess:
+            return elementwise_out(operation, excess, out, (input, other))
         if isinstance(input, Tensor):
             a = input._array
             if type(a) is ndarray:
@@ -453,6 +467,8 @@ def _binary(row: Row, fallback: Callable[..., Any]) -> Any:
                         mask += 2
                     if not mask or not differentiable or not (enabled := modes.enabled):
                         tensor._node = None
+                        if mask and differentiable and enabled is NOTING:
+                            note_unrecorded(y_edge if x_edge is None else x_edge)
                         if modes.inference:
                             tensor.__dict__["_inference"] = True
                         return tensor

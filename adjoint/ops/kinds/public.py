@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from adjoint.ops.kinds.out import taking_out
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Public(NamedTuple):
-    """One name: where it is found, and whether the Tensor has it as a method and in place."""
+    """One name: where it is found, whether the Tensor has it as a method and in place, ``out=``."""
 
     name: str
     function: Callable[..., Any]
     namespaces: tuple[str, ...]
     method: bool
     in_place: bool
+    out: str
 
 
 PUBLIC: list[Public] = []
@@ -35,17 +38,19 @@ def public(
     in_place: bool = False,
     aliases: Sequence[str] = (),
     name: str = "",
+    out: str = "",
 ) -> Callable[[Function], Function]:
     """Decorate a function that users call: ``namespaces`` are those of PyTorch ("" the top level).
 
     ``aliases`` are further names for the same function, with the same places; ``name`` is PyTorch's
-    where the function has another one here.
+    where the function has another one here. With ``out``, what users find in the namespaces takes
+    ``out=``, of the types that the word says (see ``kinds.out``); the method does not.
     """
 
     def register(function: Function) -> Function:
         if name:
             function.__name__ = function.__qualname__ = name
-        publish(function.__name__, function, namespaces, method, in_place, aliases)
+        publish(function.__name__, function, namespaces, method, in_place, aliases, out)
         return function
 
     return register
@@ -58,10 +63,13 @@ def publish(
     method: bool = True,
     in_place: bool = False,
     aliases: Sequence[str] = (),
+    out: str = "",
 ) -> None:
     """Put a function on the list; see ``public``."""
     places = tuple(namespaces)
-    PUBLIC.extend(Public(each, function, places, method, in_place) for each in (name, *aliases))
+    PUBLIC.extend(
+        Public(each, function, places, method, in_place, out) for each in (name, *aliases)
+    )
 
 
 def publish_property(name: str, function: Callable[[Any], Any]) -> None:
@@ -71,4 +79,8 @@ def publish_property(name: str, function: Callable[[Any], Any]) -> None:
 
 def namespace(name: str) -> dict[str, Callable[..., Any]]:
     """All that is found in one of PyTorch's namespaces, such as "nn.functional"."""
-    return {each.name: each.function for each in PUBLIC if name in each.namespaces}
+    return {
+        each.name: taking_out(each.function, each.out) if each.out else each.function
+        for each in PUBLIC
+        if name in each.namespaces
+    }
