@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from adjoint import dtypes
+from adjoint import devices, dtypes
 from adjoint.array.memory import dense_strides, is_contiguous, stretch, strides_of
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
@@ -50,10 +50,17 @@ expand_row = viewing(
     x=lambda g, x_shape: engine.sum_to_shape(g, x_shape), batch=_batch_expand,
 )  # fmt: skip
 
-# A copy: in the order of memory that the input has ("K"), or plain ("C").
+
+def _copied(x: Any, order: Any) -> Any:
+    if type(order) is int:
+        return np.moveaxis(np.moveaxis(x, order, -1).copy("C"), -1, order)
+    return x.copy("C" if order == "K" and 0 in x.strides else order)
+
+
+# A copy: in the order of memory that the input has ("K"), plain ("C"), or with the dimension of
+# that number as the innermost.
 clone_row = define(
-    "clone", "movement",
-    lambda x, order: x.copy("C" if order == "K" and 0 in x.strides else order),
+    "clone", "movement", _copied,
     options="order", x=lambda g: g, jvp="linear", conjugate=False, low_precision=False,
 )  # fmt: skip
 # The other half of a reshape that must copy: a clone in the new shape, and no view of anything.
@@ -306,20 +313,46 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
 # -- copies -------------------------------------------------------------------------------------
 
 
+_CHANNELS_LAST = {devices.channels_last: 4, devices.channels_last_3d: 5}
+
+
+def _order_of(caller: str, memory_format: Any, rank: int) -> Any:
+    """How ``clone_row`` spells a memory format."""
+    if memory_format is devices.contiguous_format:
+        return "C"
+    if memory_format is devices.preserve_format:
+        return "K"
+    wanted = _CHANNELS_LAST.get(memory_format)
+    if wanted is None:
+        raise TypeError(f"{caller}(): memory_format is a memory format, but got {memory_format!r}")
+    if rank != wanted:
+        raise RuntimeError(
+            f"{caller}: required rank {wanted} tensor to use {memory_format!r}, but this one has "
+            f"{rank} dimensions"
+        )
+    return 1 - wanted
+
+
 @public()
 def clone(input: Any, *, memory_format: Any = None) -> Any:
-    """A copy that gradients flow through.
+    """A copy that gradients flow through, laid out as the input unless ``memory_format`` is given.
+
+    Raises ``RuntimeError`` for a number of dimensions that the format is not for.
 
     >>> import adjoint as torch
     >>> torch.ones(2, requires_grad=True).clone()
     tensor([1., 1.], grad_fn=<CloneBackward0>)
     """
-    return clone_row(input, "K")
+    if memory_format is None:
+        return clone_row(input, "K")
+    return clone_row(input, _order_of("clone", memory_format, len(input.shape)))
 
 
 @public(namespaces=())
 def contiguous(input: Any, memory_format: Any = None) -> Any:
     """The tensor itself if its elements lie in order, a copy in which they do otherwise.
+
+    Raises ``RuntimeError`` for a number of dimensions that ``memory_format`` is not for.
 
     >>> import adjoint as torch
     >>> x = torch.ones(2, 3)
@@ -327,7 +360,14 @@ def contiguous(input: Any, memory_format: Any = None) -> Any:
     True
     """
     array = input._array if hasattr(input, "_array") else input
-    return input if is_contiguous(array) else clone_row(input, "C")
+    if memory_format is None or memory_format is devices.contiguous_format:
+        return input if is_contiguous(array) else clone_row(input, "C")
+    if memory_format is devices.preserve_format:
+        raise RuntimeError("contiguous: preserve memory format is unsupported; use clone()")
+    order = _order_of("contiguous", memory_format, len(input.shape))
+    if type(array) is ndarray and np.moveaxis(array, order, -1).flags.c_contiguous:
+        return input
+    return clone_row(input, order)
 
 
 __all__ = [
