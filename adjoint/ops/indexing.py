@@ -119,7 +119,7 @@ def _plain(*tensors: Any) -> bool:
 def _write_plain(x: Any, write: Callable[[Any], None]) -> None:
     """Let ``write`` change memory whose history stays what it is."""
     memory = memory_of(x)
-    before_write(memory)
+    before_write(memory, x._array)
     write(writable(x._array))
     memory.note_write()
 

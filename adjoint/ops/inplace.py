@@ -55,8 +55,8 @@ def in_place(operation: Callable[..., Any], name: str) -> Callable[..., Any]:
         given = self
         if recording or type(self._array) is Attached:
             given = earlier(self)
-            if row is None and type(self._array) is ndarray:
-                given._array = self._array.copy()  # any of the rows inside may keep it
+            if (row is None or modes.enabled is not True) and type(self._array) is ndarray:
+                given._array = self._array.copy()  # any of the rows inside, or a hook, may keep it
         result = operation(given, *args, **kwargs)
         kept = recording and row is not None and sys.getrefcount(given) > 2
         if kept and type(self._array) is ndarray:
@@ -106,7 +106,7 @@ def _write_directly(self: Any, ufunc: Any, args: tuple[Any, ...]) -> bool:
     memory = self._memory
     if memory is None:
         memory = memory_of(self)
-    before_write(memory)
+    before_write(memory, array)
     try:
         ufunc(*operands, out=array)
     except TROUBLE:
@@ -246,8 +246,13 @@ def _is_dense(array: Any) -> bool:
 # -- the write ----------------------------------------------------------------------------------
 
 
-def before_write(memory: Memory) -> None:
-    """Before the first write: what the root's node saved of this memory will be found spoiled."""
+def before_write(memory: Memory, array: Any = None) -> None:
+    """Before a write to ``array``, which looks at ``memory``; None if it is known to have been.
+
+    What the root's node saved of it will be found spoiled; whoever watches writes is told.
+    """
+    if modes.recorder is not True and array is not None:
+        modes.recorder.writing(array)
     if memory.version or memory.root is None:
         return
     root = memory.root()
@@ -280,7 +285,7 @@ def overwrite(target: Any, value: Any, edge: Any = False, name: str = "zero_") -
     base = base_of(target)
     before = earlier(base)
     if type(target._array) is ndarray and type(array) is ndarray:
-        before_write(memory)
+        before_write(memory, target._array)
         copy_into(target._array, array)
         memory.note_write()
     else:

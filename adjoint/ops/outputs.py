@@ -152,7 +152,7 @@ def _at_once(function: Any, out: Any, args: tuple[Any, ...]) -> bool:
     if "_inference" in out.__dict__ and not modes.inference:
         return False
     memory = memory_of(out)
-    before_write(memory)
+    before_write(memory, array)
     try:
         row.compute(*arrays, out=array)
     except TROUBLE:

@@ -11,18 +11,25 @@ _numbers = itertools.count(1)
 
 
 class RemovableHandle:
-    """Takes a hook off again: ``handle.remove()``, or at the end of a ``with`` block."""
+    """Takes a hook off again: ``handle.remove()``, or at the end of a ``with`` block.
 
-    def __init__(self, hooks: dict[int, Any], hook: Any) -> None:
+    ``hooks_dict`` has the hook under the key ``handle.id``, and ``extra_dict`` (or several) may.
+    """
+
+    def __init__(
+        self, hooks_dict: dict[int, Any], hook: Any = None, *, extra_dict: Any = None
+    ) -> None:
         self.id = next(_numbers)
-        self._hooks: dict[int, Any] | None = hooks
-        hooks[self.id] = hook
+        extra = extra_dict if isinstance(extra_dict, (list, tuple)) else [extra_dict]
+        self._dicts = [hooks_dict, *[each for each in extra if each is not None]]
+        if hook is not None:
+            hooks_dict[self.id] = hook
 
     def remove(self) -> None:
         """Take the hook off; a second call does nothing."""
-        hooks, self._hooks = self._hooks, None
-        if hooks is not None:
-            hooks.pop(self.id, None)
+        for each in self._dicts:
+            each.pop(self.id, None)
+        self._dicts = []
 
     def __enter__(self) -> Self:
         return self

@@ -86,6 +86,12 @@ class Pass:
         if recorder is not True:
             self.observers = recorder.observers
 
+    @property
+    def notes(self) -> dict[Any, Any]:
+        """What hooks keep as long as the pass lasts."""
+        found: dict[Any, Any] = self.__dict__.setdefault("_notes", {})
+        return found
+
     def _count(self) -> Counter[Any]:
         """How many gradients each leaf with hooks may get; also which nodes will be executed."""
         expected: Counter[Any] = Counter()
