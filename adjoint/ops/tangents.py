@@ -49,7 +49,7 @@ def _compute_dual(x: Any, t: Any) -> Any:
 # These two take duals apart and together below the Tensors of a transform.
 join_row = define(
     "make_dual", "movement", _compute_dual, inputs="x t", x=lambda g: g, jvp=lambda x_t, t_t: x_t,
-    batch="elementwise", low_precision=False, conjugate=False,
+    low_precision=False, conjugate=False,
 )  # fmt: skip
 tangent_row = define(
     TANGENT, "movement", zeros_like, x=lambda g: g, jvp="linear", low_precision=False,
