@@ -107,7 +107,14 @@ _LAZY = frozenset(
         "utils", "viz",
     )
 )  # fmt: skip
-_HOMES = {"get_printoptions": "printing", "set_printoptions": "printing", "vmap": "func"}
+_HOMES = {
+    "get_printoptions": "printing",
+    "is_anomaly_check_nan_enabled": "autograd.anomaly_mode",
+    "is_anomaly_enabled": "autograd.anomaly_mode",
+    "set_anomaly_enabled": "autograd.anomaly_mode",
+    "set_printoptions": "printing",
+    "vmap": "func",
+}
 globals().update(namespace(""))
 globals().update(LEGACY)
 

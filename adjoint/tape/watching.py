@@ -26,6 +26,9 @@ class Observer(Protocol):
     def passed(self, node: Node, g: Any, gradients: list[Any]) -> None:
         """It leaves with ``gradients``, one for each input or None."""
 
+    def failed(self, node: Node, error: BaseException) -> None:
+        """Or its formulas raise ``error``, which ends the pass."""
+
 
 class Recorder:
     """How operations are recorded in a block: through which hooks, before which observers."""
@@ -41,6 +44,13 @@ class Recorder:
         self.hooks = hooks
         self.observers = observers
         self.disabled = disabled  # why no hooks may be set, if they may not
+
+    def writing(self, array: Any) -> None:
+        """Tell those who want to know that plain memory is about to be written to."""
+        for observer in self.observers:
+            wants = getattr(observer, "writing", None)
+            if wants is not None:
+                wants(array)
 
     def recorded(self, node: Node, inputs: tuple[Any, ...], out: Any) -> None:
         """Show a new node to whoever watches."""
