@@ -45,6 +45,11 @@ def drawing(level: int, size: int, mode: str) -> Iterator[None]:
         _running.vmaps = before
 
 
+def mode_of(level: int) -> str:
+    """The mode of the running ``vmap`` whose batches have this level; "error" if there is none."""
+    return next((mode for each, _, mode in _running.vmaps if each == level), "error")
+
+
 def for_each_example(draw: Callable[[tuple[int, ...]], Any]) -> Any:
     """What ``draw`` gives, as a batch of every running ``vmap`` whose examples differ.
 

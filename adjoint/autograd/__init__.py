@@ -46,7 +46,7 @@ _HOMES = {
     "Function": "function",
     "NestedIOFunction": "function",
     "Variable": "variable",
-    "custom": "custom",
+    "custom": "custom_rules",
     "detect_anomaly": "anomaly_mode",
     "is_multithreading_enabled": "grad_mode",
     "set_detect_anomaly": "anomaly_mode",

@@ -1,0 +1,310 @@
+"""What a user's ``Function`` keeps between forward and backward: the ``ctx``, which is the node."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from adjoint.array.batch import Batch
+from adjoint.array.value import Value
+from adjoint.tape.attributes import SavedTensor
+from adjoint.tape.engine import rebuild
+from adjoint.tape.forward import Attached
+from adjoint.tape.node import Node, Port, clock, shorten, user_frame
+from adjoint.tape.saved import Freed
+from adjoint.tape.tensor import Tensor, memory_of, new, spoiled, wrap
+
+Fact = tuple[tuple[int, ...], Any]  # shape and type of an output
+
+
+class FunctionCtx:
+    """What ``forward`` and ``setup_context`` may ask of the ``ctx`` that they are given."""
+
+    to_save: Any = None
+    saved_for_forward: Any = None
+    dirty_tensors: Any = None
+    non_differentiable: Any = None
+    materialize_grads: bool = True
+    needs_input_grad: tuple[bool, ...] = ()
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep tensors (or None) for ``backward``, which finds them as ``ctx.saved_tensors``.
+
+        Inputs, outputs and others may be kept. A write to one of them before the backward pass is
+        noticed there. Raises ``TypeError``, when ``forward`` has returned, for anything else.
+        """
+        self.to_save = tensors
+
+    def save_for_forward(self, *tensors: Any) -> None:
+        """Keep tensors (or None) for ``jvp``, which finds them as ``ctx.saved_tensors``.
+
+        Raises ``AssertionError`` for anything else.
+        """
+        for each in tensors:
+            if not (each is None or isinstance(each, Tensor)):
+                raise AssertionError(
+                    f"save_for_forward keeps Tensors and None, but got a {type(each).__name__}; "
+                    "keep other things as attributes: ctx.name = value"
+                )
+        self.saved_for_forward = tensors
+
+    def mark_dirty(self, *args: Any) -> None:
+        """Say that ``forward`` writes to these inputs in place; it must return them as well."""
+        self.dirty_tensors = args
+
+    def mark_non_differentiable(self, *args: Any) -> None:
+        """Say that these outputs have no gradient; what arrives for them are zeros."""
+        self.non_differentiable = args
+
+    def mark_shared_storage(self, *pairs: Any) -> None:
+        """Do nothing, with a ``FutureWarning``: shared memory is known without it."""
+        warnings.warn(
+            "mark_shared_storage is deprecated: tensors that share memory are known without it",
+            FutureWarning,
+            stacklevel=2,
+        )
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether gradients and tangents that did not arrive are zeros (the default) or None."""
+        self.materialize_grads = value
+
+
+class _Pulling(threading.local):
+    # Nodes whose backward this thread runs on values a level down, the innermost last.
+    nodes: tuple[Any, ...] = ()
+
+
+pulling = _Pulling()
+_NONE_KEPT = ((),)
+
+
+class BackwardCFunction(Node, FunctionCtx):
+    """The node of a ``Function``'s application; each ``Function`` has a subclass of its own."""
+
+    _forward_cls: ClassVar[Any]
+    _level: int
+    _kept: Any = _NONE_KEPT  # what ``saved`` is set to: a tuple of one tuple, freed, or packed
+    _outputs: tuple[Fact | None, ...]  # of each output, None for what is no Tensor
+    _tensor_inputs: tuple[bool, ...]  # of each argument, whether it is a Tensor
+    _output_places: tuple[int | None, ...] = ()  # of each saved value, which output it is
+
+    def __repr__(self) -> str:
+        return object.__repr__(self)
+
+    # The engine looks at ``saved`` before a pass comes here, while PyTorch unpacks and complains
+    # only when ``backward`` asks for ``saved_tensors``. So what is packed or freed shows as empty.
+    @property
+    def saved(self) -> Any:  # type: ignore[override]
+        """The saved values as the engine knows them: one tuple in a tuple."""
+        kept = self._kept
+        return kept if type(kept) is tuple else _NONE_KEPT
+
+    @saved.setter
+    def saved(self, value: Any) -> None:
+        self._kept = value
+
+    def unpack_saved(self) -> tuple[Any, ...]:
+        """The saved values, in a tuple; ``GraphError`` if a backward pass has freed them."""
+        kept = self._kept
+        return kept if type(kept) is tuple else kept.unpacked(self)  # type: ignore[no-any-return]
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What ``save_for_backward`` kept (in ``jvp``, ``save_for_forward``).
+
+        Raises ``RuntimeError`` for what was written to since, and after a pass has freed it.
+        """
+        forward: tuple[Any, ...] | None = self.saved_for_forward
+        if forward is not None:
+            return forward
+        kept = self._kept
+        values = kept[0] if type(kept) is tuple else kept.unpacked(self)[0]
+        lowered = any(node is self for node in pulling.nodes)
+        found = tuple(
+            [
+                None if value is None else self._unpacked(value, place, lowered)
+                for value, place in zip(values, self._output_places, strict=False)
+            ]
+        )
+        if self._forward_cls.clear_saved_tensors_on_access:
+            self._kept = Freed(sys._getframe(1))
+        return found
+
+    @property
+    def saved_variables(self) -> tuple[Any, ...]:
+        """An old name of ``saved_tensors``, with a ``DeprecationWarning``."""
+        warnings.warn(
+            "'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning, stacklevel=2
+        )
+        return self.saved_tensors
+
+    @property
+    def _raw_saved_tensors(self) -> tuple[SavedTensor, ...]:
+        kept = self._kept
+        values = kept[0] if type(kept) is tuple else getattr(kept, "values", None)
+        if values is None:
+            kept.unpacked(self)
+        elif type(kept) is not tuple:
+            values = values[0]
+        raw: Any = _Kept(self)
+        return tuple([SavedTensor(raw, 0, index) for index in range(len(values))])
+
+    def _unpacked(self, value: Any, place: int | None, lowered: bool) -> Any:
+        memory = value._memory
+        if memory is not None and memory.written > self.sequence:
+            raise spoiled(value, self)
+        if lowered:
+            return as_public(value._array) if value._level == self._level else value
+        if place is None:
+            return value
+        found = rebuild(value._array, self.edge(place), value._level)
+        found._memory = memory
+        return found
+
+    def edge(self, place: int) -> Any:
+        """Where gradients of an output arrive; None for one that has none."""
+        fact = self._outputs[place]
+        if fact is None or len(self._outputs) == 1:
+            return None if fact is None else self
+        return Port(self, place, *fact)
+
+    def keep(self, tensors: Any, outputs: dict[int, int]) -> None:
+        """Keep what was asked for; ``outputs`` says which output a tensor, by its id, is.
+
+        An output is kept as a Tensor without history, so that no cycle holds the graph.
+        """
+        if not isinstance(tensors, tuple):
+            raise RuntimeError(
+                "ctx.to_save is to be a tuple of Tensors, but is a "
+                f"{type(tensors).__name__}; call ctx.save_for_backward(...)"
+            )
+        kept: list[Any] = []
+        places: list[int | None] = []
+        for number, each in enumerate(tensors):
+            place = None
+            if isinstance(each, Tensor):
+                place = outputs.get(id(each))
+                if place is not None:
+                    memory = memory_of(each)
+                    each = wrap(each._array, each._level)
+                    each._memory = memory
+            elif each is not None:
+                raise TypeError(
+                    "save_for_backward can only save variables, but argument "
+                    f"{number} is of type {type(each).__name__}; keep other things as attributes: "
+                    "ctx.name = value"
+                )
+            kept.append(each)
+            places.append(place)
+        self._kept = (tuple(kept),)
+        self._output_places = tuple(places)
+
+    def apply(self, *grads: Any) -> Any:
+        """Call the user's ``backward`` with gradients of the outputs."""
+        user = backward_of(self._forward_cls)
+        return user(self, list(grads)) if self._forward_cls.boxed_grads_call else user(self, *grads)
+
+    def apply_jvp(self, *tangents: Any) -> Any:
+        """Call the user's ``jvp`` with tangents of the inputs."""
+        return self._forward_cls.jvp(self, *tangents)
+
+    def origin(self) -> str:
+        """Where the user applied the Function and wrote its backward, for error messages."""
+        found = f"applied at {self.where()}" if self.location() else "applied"
+        code = getattr(backward_of(self._forward_cls), "__code__", None)
+        if code is not None:
+            found += f"; its backward is at {shorten(code.co_filename)}:{code.co_firstlineno}"
+        return found
+
+
+class _Kept:
+    """A node with what it has really kept for all to see, which ``SavedTensor`` asks for."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, node: BackwardCFunction) -> None:
+        self.node = node
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.node, name)
+
+    @property
+    def saved(self) -> Any:
+        return self.node._kept
+
+    @saved.setter
+    def saved(self, value: Any) -> None:
+        self.node._kept = value
+
+    def unpack_saved(self) -> tuple[Any, ...]:
+        """The tensors as ``saved_tensors`` gives them, in a tuple."""
+        return (self.node.saved_tensors,)
+
+
+def start_node(kind: type[BackwardCFunction], args: tuple[Any, ...], level: int) -> Any:
+    """A node for an application to ``args``, which no tensor points to yet."""
+    node = new(kind)
+    node._level = level
+    edges = []
+    needs = []
+    for value in args:
+        tensor = isinstance(value, Tensor)
+        edge = value._node if tensor and value._level == level else None
+        if tensor:
+            edges.append(edge)
+        needs.append(edge is not None)
+    node.edges = tuple(edges)
+    node.needs_input_grad = tuple(needs)
+    node._tensor_inputs = tuple([isinstance(value, Tensor) for value in args])
+    node._outputs = ()
+    node.hooks = None
+    node.shape, node.dtype = (), None
+    node.sequence = next(clock)
+    frame = user_frame(sys._getframe(2))
+    if frame is None:
+        node.code, node.instruction = None, 0
+    else:
+        node.code, node.instruction = frame.f_code, frame.f_lasti
+    return node
+
+
+def as_public(array: Any) -> Any:
+    """An array of any kind as the Tensor that users see over it."""
+    if isinstance(array, Tensor):
+        return array
+    if type(array) is Attached:
+        return wrap(array, array.home.level)
+    return wrap(array, array._level + 1 if isinstance(array, Value) else 0)
+
+
+def as_array(value: Any, level: int = -1) -> Any:
+    """A Tensor as an array that Tensors of a higher level may have; what is no Tensor as it is.
+
+    A Tensor stays one where its own tape, or a tangent attached to it, must be seen, unless it is
+    of ``level``, whose tape is known to whoever asks.
+    """
+    if not isinstance(value, Tensor):
+        return value
+    array = value._array
+    if value._level == level or (value._node is None and type(array) is not Attached):
+        if isinstance(array, Batch) and isinstance(array.value, Tensor):
+            return Batch(array._level, as_array(array.value))
+        return array
+    return value
+
+
+def backward_of(function: Any) -> Callable[..., Any]:
+    """The user's formula, under either of its names; ``RuntimeError`` if both are there."""
+    base = function._base_function
+    backward, vjp = function.backward, function.vjp
+    if vjp is base.vjp:
+        return backward  # type: ignore[no-any-return]
+    if backward is not base.backward:
+        raise RuntimeError(
+            f"{function.__name__} implements both 'backward' and 'vjp', which are two names of one "
+            "thing: leave one of them out"
+        )
+    return vjp  # type: ignore[no-any-return]
