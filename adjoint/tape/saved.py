@@ -129,25 +129,28 @@ def pack_saved(node: Node, inputs: tuple[Any, ...], pack: Pack, unpack: Unpack) 
     order = saved_order(plan)
     level = max([each._level for each in inputs if isinstance(each, Tensor)], default=0)
     values = list(saved)
-
     width = getattr(plan, "width", 1)
     wanted = width + getattr(plan.row, "differentiable", 0)
-
-    def packed(value: Any, place: int) -> Any:
-        if isinstance(value, Tensor):
-            return Packed(value, value._node, pack, unpack)
-        if type(value) is tuple:
-            return tuple([packed(each, place) for each in value])
-        if place < width or not isinstance(value, (np.ndarray, Value)):
-            return value
-        shown = wrap(value, level)
-        if place < wanted and dtypes.of(value).category >= dtypes.FLOATING:
-            shown._node = node
-        try:
-            return Packed(shown, None, pack, unpack, bare=True)
-        finally:
-            shown._node = None
-
     for place in order:
-        values[place] = packed(values[place], place)
+        is_input, maker = place < width, node if place < wanted else None
+        values[place] = _pack(values[place], is_input, maker, level, pack, unpack)
     node.saved = PackedValues(tuple(values), order)
+
+
+def _pack(
+    value: Any, is_input: bool, maker: Node | None, level: int, pack: Pack, unpack: Unpack
+) -> Any:
+    # Not a function inside the one above: what calls itself from there would be a cycle.
+    if isinstance(value, Tensor):
+        return Packed(value, value._node, pack, unpack)
+    if type(value) is tuple:
+        return tuple([_pack(each, is_input, maker, level, pack, unpack) for each in value])
+    if is_input or not isinstance(value, (np.ndarray, Value)):
+        return value
+    shown = wrap(value, level)
+    if dtypes.of(value).category >= dtypes.FLOATING:
+        shown._node = maker
+    try:
+        return Packed(shown, None, pack, unpack, bare=True)
+    finally:
+        shown._node = None
