@@ -47,8 +47,10 @@ class AnomalyObserver:
     def recorded(self, node: Node, inputs: tuple[Any, ...], out: Any) -> None:
         """Remember the stack; look at the result, and refuse it if that was asked for."""
         remember_stack(node, self.here.node)
-        if not self.checks or is_surely_finite(out):
-            return
+        if self.checks and not is_surely_finite(out):
+            self._examine(node, inputs, out)
+
+    def _examine(self, node: Node, inputs: tuple[Any, ...], out: Any) -> None:
         settings = self.settings
         for part in out if type(out) in (tuple, list) else (out,):
             if is_bad(part, inf=True):
@@ -67,8 +69,10 @@ class AnomalyObserver:
         self.here.node = None
         if not self.checks:
             return
+        seen = None  # often one array for several inputs
         for place, part in enumerate(gradients):
-            if part is None or is_surely_finite(part):
+            if part is None or part is seen or is_surely_finite(part):
+                seen = part
                 continue
             if is_bad(part, inf=self.settings.check_inf):
                 show_origin(node)

@@ -20,20 +20,19 @@ from adjoint.errors import describe_shape
 from adjoint.tape.node import INTERNAL_PACKAGES, Node, Port, line_of
 from adjoint.tape.tensor import Tensor
 
-_DEPTH = 6  # frames of the user's that are remembered for each operation: 0.1 microseconds each
+_DEPTH = 4  # frames of the user's that are remembered for each operation: 0.1 microseconds each
 _SMALL = 8192  # up to which the sum of squares is the quickest look at all elements
 
 Frame = tuple[CodeType, int]
 
 
 def is_surely_finite(value: Any) -> bool:
-    """Whether one quick look shows that all elements of an array are finite: 0.5 microseconds."""
-    return (
-        type(value) is np.ndarray
-        and value.size <= _SMALL
-        and value.dtype.kind in "fc"
-        and cmath.isfinite(value.dot(value) if value.ndim == 1 else np.vdot(value, value))
-    )
+    """Whether one quick look shows that all elements of an array are finite: 0.2 to 0.5 µs."""
+    if type(value) is not np.ndarray or value.dtype.kind not in "fc" or value.size > _SMALL:
+        return False
+    if value.ndim == 1:
+        return cmath.isfinite(sum(value.tolist()) if value.size <= 8 else value.dot(value))
+    return cmath.isfinite(value.item() if value.size == 1 else np.vdot(value, value))
 
 
 def is_bad(value: Any, inf: bool) -> bool:
