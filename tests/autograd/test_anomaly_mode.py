@@ -138,7 +138,7 @@ def test_the_warning_shows_the_stack():
     x = leaf(0.0)
     text = origin(lambda: function_that_is_called(x).backward())
     assert "Error detected in SqrtBackward0" in text
-    assert text.index("test_the_warning_shows_the_stack") < text.index("in function_that_is_called")
+    assert text.index("in <lambda>") < text.index("in function_that_is_called")
     assert "return x.sqrt() * x" in text
 
 
