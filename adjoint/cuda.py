@@ -37,5 +37,5 @@ def empty_cache() -> None:
 
 
 def synchronize(device: Any = None) -> None:
-    """Refuse: ``RuntimeError``, as there is no GPU to wait for."""
-    raise RuntimeError("cuda.synchronize(): there is no GPU here; ask cuda.is_available() first")
+    """Refuse: ``AssertionError``, as there is no GPU to wait for."""
+    raise AssertionError("cuda.synchronize(): there is no GPU here; ask cuda.is_available() first")

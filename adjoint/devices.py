@@ -14,6 +14,7 @@ _TYPES = frozenset(
         "maia", "xla", "lazy", "vulkan", "mps", "meta", "hpu", "mtia", "privateuseone",
     )
 )  # fmt: skip
+_NOT_COMPILED = frozenset(("cuda", "xpu", "mtia"))
 
 
 class device:  # noqa: N801 - PyTorch's name
@@ -75,7 +76,7 @@ class device:  # noqa: N801 - PyTorch's name
         return device, (self.type, self.index)
 
     def __enter__(self) -> Self:
-        """Tensors made inside the block lie here: ``RuntimeError`` unless this is the CPU."""
+        """Tensors made inside the block lie here: raises as for a tensor unless it is the CPU."""
         require_cpu(self)
         return self
 
@@ -87,14 +88,18 @@ CPU = device("cpu")
 
 
 def require_cpu(place: object) -> None:
-    """Raise ``RuntimeError`` unless ``place``, a device or the name of one, is the CPU."""
+    """Raise unless ``place``, a device or the name of one, is the CPU.
+
+    ``AssertionError`` for the accelerators that PyTorch's build for the CPU names itself in that
+    error, and ``RuntimeError`` for other places.
+    """
     if place is CPU or place == "cpu" or place is None:
         return
     if not isinstance(place, (str, int, device)):
         raise TypeError(f"a device is a string or a device, not {type(place).__name__}")
     wanted = device(place)  # type: ignore[arg-type]  # which refuses an int with the reason
     if wanted.type != "cpu" or wanted.index:
-        raise RuntimeError(
+        raise (AssertionError if wanted.type in _NOT_COMPILED else RuntimeError)(
             f"there is no device {str(wanted)!r} here: Adjoint computes on the CPU; "
             "leave device out, or choose it with cuda.is_available()"
         )

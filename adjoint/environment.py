@@ -131,5 +131,8 @@ def get_default_device() -> devices.device:
 
 
 def set_default_device(device: Any) -> None:
-    """Accept the CPU, where tensors are made anyway; ``RuntimeError`` for another device."""
+    """Accept the CPU, where tensors are made anyway.
+
+    Raises ``AssertionError`` for a GPU, ``RuntimeError`` for another device.
+    """
     devices.require_cpu(device)

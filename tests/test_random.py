@@ -134,7 +134,7 @@ def test_a_call_that_fails_draws_nothing():
         lambda: torch.zeros(2).normal_(0.0, -1.0),
         lambda: torch.zeros(1).expand(2).uniform_(),
     ):
-        with pytest.raises(RuntimeError):
+        with pytest.raises((RuntimeError, AssertionError)):
             call()
     assert torch.get_rng_state().tolist() == before
 

@@ -64,6 +64,13 @@ def _broadcast(x: Any, shape: tuple[int, ...]) -> Any:
     return writable(out) if x.flags.writeable else out
 
 
+def overlaps_itself(array: Any) -> bool:
+    """Whether an array was expanded: one element in several places along some dimension."""
+    return 0 in array.strides and any(
+        stride == 0 and size > 1 for stride, size in zip(array.strides, array.shape, strict=True)
+    )
+
+
 def strides_of(value: Any) -> tuple[int, ...]:
     """Steps in elements along each dimension, of any value; a symbol's are those of fresh memory.
 

@@ -126,6 +126,8 @@ class Attributes:
             steps = dense_strides(array.shape)
         else:
             steps = strides_of(array)
+            if 0 in steps and 1 in array.shape:
+                steps = _of_new_dims(array.shape, steps)
         return steps if dim is None else steps[dim_of_shape(dim, len(steps))]
 
     def storage_offset(self) -> int:
@@ -201,7 +203,7 @@ class Attributes:
     def cuda(
         self, device: Any = None, non_blocking: bool = False, memory_format: Any = None
     ) -> Any:
-        """Refuse: ``RuntimeError``, as Adjoint computes on the CPU."""
+        """Refuse: ``AssertionError``, as Adjoint computes on the CPU."""
         devices.require_cpu("cuda")
 
     def pin_memory(self) -> Any:
@@ -231,6 +233,16 @@ class UntypedStorage:
     def device(self) -> devices.device:
         """Where the memory is: the CPU."""
         return devices.CPU
+
+
+def _of_new_dims(shape: tuple[int, ...], steps: tuple[int, ...]) -> tuple[int, ...]:
+    """Steps along dimensions that indexing with None made: NumPy says 0, PyTorch a whole row."""
+    found, row = list(steps), 1
+    for place in range(len(shape) - 1, -1, -1):
+        if shape[place] == 1 and not found[place]:
+            found[place] = row
+        row = shape[place] * found[place]
+    return tuple(found)
 
 
 def root_of(tensor: Any) -> Any:

@@ -182,10 +182,17 @@ class Exchange:
             requires_grad=self._node is not None,
             grad_fn_name=None if node is None else node.name(),
             extras=extras,
+            prefix=f"{_printed_name(type(self))}(",
         )
 
     def __format__(self: Any, spec: str) -> str:
         return printing.format_with_spec(self, array_of(self), spec, plain=type(self) is Tensor)
+
+
+def _printed_name(kind: type) -> str:
+    """What stands before the bracket: a subclass's own name, but for the library's own."""
+    own = kind is Tensor or kind.__module__.startswith("adjoint.")
+    return "tensor" if own else kind.__name__
 
 
 def _only(tensor: Any) -> Any:

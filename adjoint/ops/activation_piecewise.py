@@ -51,13 +51,16 @@ def _relu_slope(g: Any, out: Any) -> Any:
 relu_row = elementwise(
     "relu", _relu, promote="same", out="", supports="if", unsupported=RuntimeError, in_place=True,
     x=lambda g, out: _relu_slope(g, out),
-    doc="""Each element, or 0 if it is negative; ``RuntimeError`` for booleans.
+    doc="""Each element, or 0 if it is negative.
+
+    Raises ``RuntimeError`` for booleans, ``NotImplementedError`` for complex numbers.
 
     >>> import adjoint as torch
     >>> torch.relu(torch.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """,
 )  # fmt: skip
+relu_row.row.refusals[dtypes.COMPLEX] = NotImplementedError  # type: ignore[attr-defined]
 
 
 @public(namespaces=FUNCTIONAL, method=False)
@@ -80,6 +83,7 @@ hardtanh_row = elementwise(
     unsupported=RuntimeError,
     x=lambda g, x, low, high: keep_where((x > low) & (x < high), g),
 )  # fmt: skip
+hardtanh_row.row.refusals[dtypes.COMPLEX] = NotImplementedError  # type: ignore[attr-defined]
 
 
 @public(namespaces=FUNCTIONAL, method=False)

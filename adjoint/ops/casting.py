@@ -13,8 +13,10 @@ from adjoint.devices import require_cpu
 from adjoint.ops.kinds.elementwise import elementwise
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public, publish
+from adjoint.ops.kinds.quick import rename
 from adjoint.ops.kinds.row import Row
 from adjoint.ops.kinds.rules import Fact
+from adjoint.ops.movement import clone_row, lies_in, order_of
 from adjoint.tape import engine
 from adjoint.tape.tensor import Tensor
 
@@ -81,16 +83,30 @@ def to(input: Any, *args: Any, **kwargs: Any) -> Any:
     """The tensor in another element type: itself if nothing changes and ``copy`` is not asked for.
 
     Called as ``to(dtype)``, ``to(device, dtype)`` or ``to(other)``, each with ``non_blocking`` and
-    ``copy`` after that. Raises ``RuntimeError`` for a device other than the CPU.
+    ``copy`` after that; ``memory_format`` copies what lies in another order. Raises
+    ``AssertionError`` for a GPU, and ``RuntimeError`` for another device that is not the CPU.
 
     >>> import adjoint as torch
     >>> torch.tensor([1.5, -2.0]).to(torch.int64)
     tensor([ 1, -2])
     """
     kind, copy = _read_to(args, kwargs)
+    if kwargs.get("memory_format") is not None:
+        return _ordered(input, kind, copy, kwargs["memory_format"])
     if not copy and (kind is None or kind is dtypes.of(input)):
         return input
     return to_dtype(input, dtypes.of(input) if kind is None else kind)
+
+
+def _ordered(input: Any, kind: dtypes.dtype | None, copy: bool, memory_format: Any) -> Any:
+    """``to`` with a memory format: a copy in that order, unless the tensor has it already."""
+    order = order_of("to", memory_format, len(input.shape))
+    cast_input = input if kind is None else cast(input, kind)
+    if order == "K" and (not copy or cast_input is not input):
+        return cast_input
+    if cast_input is input and not copy and lies_in(input, order):
+        return input
+    return rename(clone_row(cast_input, order), "ToCopyBackward0")
 
 
 def _read_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[dtypes.dtype | None, bool]:
@@ -122,6 +138,8 @@ def _read_to(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[dtypes.dtyp
 
 def _method(name: str, kind: dtypes.dtype) -> Callable[..., Any]:
     def method(input: Any, memory_format: Any = None) -> Any:
+        if memory_format is not None:
+            return _ordered(input, kind, False, memory_format)
         return input if dtypes.of(input) is kind else to_dtype(input, kind)
 
     method.__name__ = method.__qualname__ = name

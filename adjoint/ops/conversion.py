@@ -164,15 +164,23 @@ def from_numpy(ndarray: Any) -> Any:
 
 def share(array: Any, caller: str) -> Any:
     """Another array object over the same memory, so that reshaping the user's leaves it alone."""
+    global _warned_of_read_only
     array = checked(array, caller).view()
-    if not array.flags.writeable:
+    if array.flags.writeable:
+        return array
+    if not _warned_of_read_only:
+        _warned_of_read_only = True
         warnings.warn(
-            f"{caller}: the array is read-only, and writing to the tensor will fail; "
-            "pass array.copy() if you mean to",
+            f"{caller}: the array is read-only, which tensors cannot be: writing to this one "
+            "changes what was not to change; pass array.copy() if you mean to write. "
+            "This is said once.",
             UserWarning,
             stacklevel=3,
         )
-    return array
+    return np.asarray(_Writable(array)) if array.size else array
+
+
+_warned_of_read_only = False
 
 
 def frombuffer(

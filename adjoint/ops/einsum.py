@@ -206,6 +206,10 @@ def _pair(x: Any, y: Any, x_labels: Labels, y_labels: Labels, made: Labels) -> A
             f"einsum: expected tensors of one dtype, but got {dtypes.of(x).name} and "
             f"{dtypes.of(y).name}; convert one of them, as in x.to(y.dtype)"
         )
+    if dtypes.of(x) is dtypes.bool_ and 0 not in x.shape and 0 not in y.shape:
+        raise NotImplementedError(
+            "einsum is not implemented for bool where products are summed; convert with x.int()"
+        )
     return einsum_row(x, y, x_labels, y_labels, made)
 
 

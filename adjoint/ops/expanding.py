@@ -10,7 +10,6 @@ from adjoint.errors import describe_shape
 from adjoint.ops.kinds.public import public
 from adjoint.ops.kinds.viewing import look
 from adjoint.ops.movement import expand_row, sizes_from
-from adjoint.shapes import flatten_ints
 from adjoint.tape.tensor import Tensor
 
 
@@ -97,11 +96,12 @@ def expand_as(input: Any, other: Any) -> Any:
 
 
 @public()
-def broadcast_to(input: Any, size: Any) -> Any:
+def broadcast_to(input: Any, *sizes: Any, size: Any = None) -> Any:
     """``input`` expanded to ``size``; ``RuntimeError`` where it does not fit.
 
     >>> import adjoint as torch
     >>> torch.broadcast_to(torch.ones(3), (2, 3)).shape
     torch.Size([2, 3])
     """
-    return expand_row(input, _expanded(tuple(input.shape), flatten_ints((size,))))
+    wanted = sizes_from("broadcast_to", sizes, size)
+    return expand_row(input, _expanded(tuple(input.shape), wanted))

@@ -10,6 +10,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from adjoint import devices, dtypes
+from adjoint.array.memory import overlaps_itself
 from adjoint.array.value import Value
 from adjoint.devices import Placement, check_placement
 from adjoint.errors import describe_shape
@@ -34,7 +35,7 @@ def _filled(x: Any, shape: tuple[int, ...], value: Any, kind: dtypes.dtype) -> A
 
 def empty_like_array(x: Any, kind: dtypes.dtype) -> Any:
     """Memory for an array like ``x``: its order of dimensions, unless elements overlap."""
-    return np.empty_like(x, kind.numpy, order="C" if 0 in x.strides else "K")
+    return np.empty_like(x, kind.numpy, order="C" if overlaps_itself(x) else "K")
 
 
 def _infer(row: Row, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> Fact:

@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 
 from adjoint import devices, dtypes
-from adjoint.array.memory import dense_strides, is_contiguous, stretch, strides_of
+from adjoint.array.memory import (
+    dense_strides,
+    is_contiguous,
+    overlaps_itself,
+    stretch,
+    strides_of,
+)
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.ops.kinds.general import define
@@ -54,7 +60,7 @@ expand_row = viewing(
 def _copied(x: Any, order: Any) -> Any:
     if type(order) is int:
         return np.moveaxis(np.moveaxis(x, order, -1).copy("C"), -1, order)
-    return x.copy("C" if order == "K" and 0 in x.strides else order)
+    return x.copy("C" if order == "K" and overlaps_itself(x) else order)
 
 
 # A copy: in the order of memory that the input has ("K"), plain ("C"), or with the dimension of
@@ -316,8 +322,11 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
 _CHANNELS_LAST = {devices.channels_last: 4, devices.channels_last_3d: 5}
 
 
-def _order_of(caller: str, memory_format: Any, rank: int) -> Any:
-    """How ``clone_row`` spells a memory format."""
+def order_of(caller: str, memory_format: Any, rank: int) -> Any:
+    """How ``clone_row`` spells a memory format.
+
+    Raises ``TypeError`` for what is none, ``RuntimeError`` for one of another number of dimensions.
+    """
     if memory_format is devices.contiguous_format:
         return "C"
     if memory_format is devices.preserve_format:
@@ -333,6 +342,14 @@ def _order_of(caller: str, memory_format: Any, rank: int) -> Any:
     return 1 - wanted
 
 
+def lies_in(input: Any, order: Any) -> bool:
+    """Whether the elements lie in order, in this one of the orders of ``clone_row``."""
+    array = input._array if hasattr(input, "_array") else input
+    if type(order) is int:
+        return type(array) is ndarray and bool(np.moveaxis(array, order, -1).flags.c_contiguous)
+    return bool(is_contiguous(array))
+
+
 @public()
 def clone(input: Any, *, memory_format: Any = None) -> Any:
     """A copy that gradients flow through, laid out as the input unless ``memory_format`` is given.
@@ -345,7 +362,7 @@ def clone(input: Any, *, memory_format: Any = None) -> Any:
     """
     if memory_format is None:
         return clone_row(input, "K")
-    return clone_row(input, _order_of("clone", memory_format, len(input.shape)))
+    return clone_row(input, order_of("clone", memory_format, len(input.shape)))
 
 
 @public(namespaces=())
@@ -362,11 +379,11 @@ def contiguous(input: Any, memory_format: Any = None) -> Any:
     array = input._array if hasattr(input, "_array") else input
     if memory_format is None or memory_format is devices.contiguous_format:
         return input if is_contiguous(array) else clone_row(input, "C")
-    if memory_format is devices.preserve_format:
-        raise RuntimeError("contiguous: preserve memory format is unsupported; use clone()")
-    order = _order_of("contiguous", memory_format, len(input.shape))
-    if type(array) is ndarray and np.moveaxis(array, order, -1).flags.c_contiguous:
+    order = order_of("contiguous", memory_format, len(input.shape))
+    if lies_in(input, order):
         return input
+    if order == "K":
+        raise RuntimeError("contiguous: preserve memory format is unsupported; use clone()")
     return clone_row(input, order)
 
 

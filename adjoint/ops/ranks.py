@@ -125,8 +125,9 @@ def _of_all(name: str, compute: Callable[..., Chosen]) -> Callable[..., Any]:
             x = x.reshape(-1)
         if x.shape[-1]:
             return compute(x, -1, False)[0]
-        # PyTorch's answers of nothing: NaN, and what NaN becomes as an integer.
-        value = np.nan if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+        # PyTorch's answers of nothing: NaN, and what the processor makes of NaN as an integer.
+        integer = 0 if x.dtype.itemsize < 4 else np.iinfo(x.dtype).min if x.dtype.kind == "i" else 0
+        value = np.nan if x.dtype.kind == "f" else integer
         return np.full(x.shape[:-1], value, x.dtype)
 
     return share_of_all(name, run)

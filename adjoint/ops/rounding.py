@@ -255,23 +255,36 @@ rad2deg = elementwise(
     tensor([ 0.0000, 57.2958])
     """,
 )  # fmt: skip
-ldexp = elementwise(
-    "ldexp", lambda x, y: x * np.exp2(y), supports="fc",
+ldexp_row = elementwise(
+    "ldexp", lambda x, y: x * np.exp2(y), supports="fc", namespaces=None,
     x=lambda g, y: g * exp2(y),
     y=lambda g, out: g * (out * math.log(2.0)),
-    doc="""``input * 2 ** other``; integers give the default floating type.
+)  # fmt: skip
+
+
+@public()
+def ldexp(input: Any, other: Any) -> Any:
+    """``input * 2 ** other``; integers give the default floating type.
+
+    Raises ``NotImplementedError`` for boolean exponents of floating numbers.
 
     >>> import adjoint as torch
     >>> torch.ldexp(torch.tensor([1.0, 3.0]), torch.tensor([4, -1]))
     tensor([16.0000,  1.5000])
-    """,
-)  # fmt: skip
+    """
+    kinds = [dtypes.of(each) for each in (input, other) if hasattr(each, "dtype")]
+    if kinds[1:] == [dtypes.bool_] and kinds[0].category == dtypes.FLOATING:
+        raise NotImplementedError(
+            f"ldexp is not implemented for {kinds[0]!r} with exponents that are torch.bool; "
+            "convert them with .int()"
+        )
+    return ldexp_row(input, other)
 
 
 frexp_row = define(
     "frexp", "elementwise", np.frexp, outputs="mantissa exponent", differentiable=1,
-    x=lambda g, exponent: ldexp(g[0], -exponent),
-    jvp=lambda x_t, exponent: (ldexp(x_t, -exponent),),
+    x=lambda g, exponent: ldexp_row(g[0], -exponent),
+    jvp=lambda x_t, exponent: (ldexp_row(x_t, -exponent),),
     batch="elementwise",
 )  # fmt: skip
 

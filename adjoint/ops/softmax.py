@@ -15,6 +15,7 @@ from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import FUNCTIONAL, public
 from adjoint.ops.kinds.quick import finish
 from adjoint.ops.kinds.row import FLOAT32, FLOAT64, Row
+from adjoint.ops.movement import clone_row
 from adjoint.ops.reducing import infer_same_shape, refuse_dtype
 from adjoint.ops.reduction import sum_row
 from adjoint.ops.transcendental import exp, log
@@ -135,14 +136,18 @@ def _apply(row: Row, input: Any, dim: Any, dtype: dtypes.dtype | None) -> Any:
     return _apply_checked(row, input, dim)
 
 
+NOT_FLOATING = (dtypes.BOOL, dtypes.INTEGER, dtypes.COMPLEX)
+
+
 def _apply_checked(row: Row, input: Any, dim: Any) -> Any:
     """The general path: any kind of value, and the errors."""
     require_tensors(row.name, input)
-    refuse_dtype(
-        row.name, input, (dtypes.BOOL, dtypes.INTEGER, dtypes.COMPLEX), NotImplementedError
-    )
     rank = len(input.shape)
     dim = normalise_dim(dim, rank)
+    if dtypes.of(input).category != dtypes.FLOATING:
+        if 0 in input.shape:  # there is nothing to compute of nothing, whatever its type
+            return clone_row(input, "C")
+        refuse_dtype(row.name, input, NOT_FLOATING, NotImplementedError)
     return row((input,), (dim if rank else None,))
 
 

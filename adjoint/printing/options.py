@@ -41,11 +41,12 @@ def set_printoptions(
     ``precision`` is the number of digits after the point; a tensor of more than ``threshold``
     elements shows ``edgeitems`` at each end of its dimensions; lines break at ``linewidth``
     characters. ``profile`` (``"default"``, ``"short"``, ``"full"``) sets those four at once,
-    before the others apply. ``sci_mode`` forces scientific notation on or off; unlike the
-    others it returns to automatic when not given, as in PyTorch.
+    before the others apply; another name does nothing. ``sci_mode`` forces scientific notation on
+    or off; unlike the others it returns to automatic when not given, as in PyTorch.
 
-    Raises ``ValueError`` for an impossible precision, edge count, line width or profile and
-    ``TypeError`` for an option that is no number, and then changes nothing.
+    Raises ``ValueError`` for an impossible precision, edge count or line width and ``TypeError``
+    for an option that is no number, and then changes nothing: here, where PyTorch raises them when
+    it next prints.
 
     >>> set_printoptions(profile="short", linewidth=100)
     >>> get_printoptions()["precision"]
@@ -103,10 +104,8 @@ def printoptions(**options: Any) -> Iterator[None]:
 
 
 def _profile(name: str) -> PrintOptions:
-    found = _PROFILES.get(name)
-    if found is None:
-        raise ValueError(f"unknown profile {name!r}; there are {', '.join(map(repr, _PROFILES))}")
-    return found
+    """The options in force for a name that is no profile: PyTorch does nothing then."""
+    return _PROFILES.get(name, _options)
 
 
 def _digits(precision: int) -> int:

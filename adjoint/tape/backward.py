@@ -38,6 +38,7 @@ def _roots(
     tensors: tuple[Any, ...], gradients: tuple[Any, ...], record: bool
 ) -> tuple[list[tuple[Any, Any]], int]:
     """Edges to start from with their gradients, and the level they live on."""
+    gradients = gradients[: len(tensors)]  # what is too many is not looked at, as in PyTorch
     if len(gradients) != len(tensors):
         raise RuntimeError(f"got {len(tensors)} tensors and {len(gradients)} gradients")
     roots = []

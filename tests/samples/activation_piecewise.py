@@ -3,6 +3,7 @@
 from tests.samples.case import case, wrong
 from tests.samples.elementwise import (
     BOOLEANS,
+    COMPLEX,
     NO_INTEGERS,
     NOT_A_TENSOR,
     ONES,
@@ -15,6 +16,7 @@ from tests.samples.elementwise import (
 SMALL = ("float32", "float64")
 CORNERS = (0.0, -0.0, 1.0, -1.0, 3.0, -3.0, 6.0, -6.0, 0.5, -0.5)
 NO_TRUTH = wrong(RuntimeError, "bool", BOOLEANS)
+ONLY_REAL = wrong(NotImplementedError, "complex128", COMPLEX)
 
 
 def functional(name, rows=None, errors=(NOT_A_TENSOR, NO_INTEGERS), **facts):
@@ -23,13 +25,13 @@ def functional(name, rows=None, errors=(NOT_A_TENSOR, NO_INTEGERS), **facts):
     case(f"nn.functional.{name}", rows=name if rows is None else rows, errors=errors, **facts)
 
 
-case("relu", samples=unary(*CORNERS), dtypes=REAL, errors=[NOT_A_TENSOR, NO_TRUTH])
-functional("relu", samples=unary(*CORNERS), errors=[NOT_A_TENSOR, NO_TRUTH])
-functional("relu6", "hardtanh", samples=unary(*CORNERS, high=8.0), errors=[NO_TRUTH])
+case("relu", samples=unary(*CORNERS), dtypes=REAL, errors=[NOT_A_TENSOR, NO_TRUTH, ONLY_REAL])
+functional("relu", samples=unary(*CORNERS), errors=[NOT_A_TENSOR, NO_TRUTH, ONLY_REAL])
+functional("relu6", "hardtanh", samples=unary(*CORNERS, high=8.0), errors=[NO_TRUTH, ONLY_REAL])
 functional(
     "hardtanh",
     samples=both(unary(*CORNERS), with_options(-2, 3, special=CORNERS, low=-4.0, high=4.0)),
-    errors=[wrong(ValueError, "cannot be greater", ONES, 1.0, 0.0), NO_TRUTH],
+    errors=[wrong(ValueError, "cannot be greater", ONES, 1.0, 0.0), NO_TRUTH, ONLY_REAL],
 )
 functional(
     "leaky_relu",

@@ -64,6 +64,7 @@ case(
         wrong(RuntimeError, "i is repeated", "ii", ONES((2, 3))),
         wrong(RuntimeError, "does not broadcast", "...i,...j", ONES((2, 3)), ONES((4, 2))),
         wrong(RuntimeError, "one dtype", "i,i", ONES(2), ONES(2, np.float32)),
+        wrong(NotImplementedError, "bool", "i,i", ONES(2, np.bool_), ONES(2, np.bool_)),
         wrong(ValueError, "at least one tensor", "i"),
         wrong(ValueError, r"\[0, 52\)", ONES(2), [60]),
     ],

@@ -94,7 +94,10 @@ for name in ("median", "nanmedian"):
     )  # fmt: skip
     case(
         name, variant="of nothing",
-        samples=lambda make: [sample(make(0)), sample(make(0, 2)), sample(make(0, dtype="int64"))],
+        samples=lambda make: [
+            sample(make(0)), sample(make(0, 2)),
+            *[sample(make(0, dtype=kind)) for kind in ("int8", "int16", "int64", "uint8")],
+        ],
         differentiable=False, note="NaN has no derivative", errorless=f"see {name}",
     )  # fmt: skip
     case(name, variant="dim", rows=f"{name}_dim", samples=with_nans, errorless=f"see {name}")

@@ -20,6 +20,7 @@ def samples(make):
         sample(make(), -1),
         sample(make(0), 0),
         sample(make(2, 0), 1),
+        sample(make(2, 0, dtype="int64"), 1),
         sample(make(0, 2), 1),
         sample(make(2, 3, dtype="float32"), 1, dtype=dtypes.float64),
         sample(make(2, 3), 1, dtype=dtypes.float64),

@@ -484,3 +484,13 @@ def test_threads_with_different_hooks_and_graphs_do_not_meet():
     for thread in threads:
         thread.join()
     assert results == {number: [2.0 * number * number] * 4 for number in range(1, 5)}
+
+
+def test_gradients_that_are_too_many_are_not_looked_at():
+    x = leaf(1.0, 2.0)
+    weights = [torch.tensor(3.0), torch.ones(7)]
+    assert torch.autograd.grad(x.sum(), x, weights)[0].tolist() == [3.0, 3.0]
+    torch.autograd.backward(x.sum(), weights)
+    assert x.grad.tolist() == [3.0, 3.0]
+    with pytest.raises(RuntimeError, match="got 2 tensors and 1 gradients"):
+        torch.autograd.grad([x.sum(), x.prod()], x, weights[:1])

@@ -99,6 +99,7 @@ class Row:
         self.bools = True
         self.supports: frozenset[int] | None = None
         self.unsupported: type[Exception] = NotImplementedError
+        self.refusals: dict[int, type[Exception]] = {}  # categories with an error of their own
         if name in TABLE:
             raise ValueError(f"the table has a row named {name!r} already")
         TABLE[name] = self
@@ -142,7 +143,8 @@ class Row:
             if self.promote == "float" and common.category < dtypes.FLOATING:
                 common = dtypes.get_default_dtype()
             if self.supports is not None and common.category not in self.supports:
-                raise self.unsupported(f"{self.name} is not implemented for {common.name}")
+                error = self.refusals.get(common.category, self.unsupported)
+                raise error(f"{self.name} is not implemented for {common.name}")
         else:
             present = {
                 dtypes.of(each)
