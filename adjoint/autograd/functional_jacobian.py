@@ -1,0 +1,135 @@
+"""Whole Jacobians on the ordinary tape: rows by reverse mode, columns by forward mode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from adjoint.autograd.functional_checks import as_tuple
+from adjoint.func.jacobians import jacfwd
+from adjoint.func.rows import jacobian_rows, rows_at_a_time
+from adjoint.ops.kinds.row import Plan
+from adjoint.tape.engine import run
+from adjoint.tape.passes import Capture, node_of
+from adjoint.tape.tensor import Tensor, wrap
+
+Tensors = tuple[Any, ...]
+
+
+def rows(
+    outputs: Tensors, inputs: Tensors, create_graph: bool, strict: bool, vectorize: bool
+) -> list[Tensors]:
+    """For each output the Jacobians with respect to each input."""
+    level = max(each._level for each in (*outputs, *inputs))
+    nodes = [out._node if out._level == level else None for out in outputs]
+    pull = _Pull(nodes, inputs, level, create_graph)
+    alone = not vectorize and runs_users_code(nodes)
+    chunk = 1 if alone else rows_at_a_time(nodes, outputs, inputs, create_graph)
+    if not strict:
+        return _whole(jacobian_rows(pull, nodes, outputs, inputs, chunk), outputs, inputs)
+    table = []
+    for number, out in enumerate(outputs):  # one by one, to know what does not depend on what
+        line = _Pull([nodes[number]], inputs, level, create_graph)
+        pieces = jacobian_rows(line, line.nodes, [out], inputs, chunk)
+        if out.numel():
+            line.require_all(number)
+        table += _whole(pieces, (out,), inputs)
+    return table
+
+
+def _whole(table: Any, outputs: Tensors, inputs: Tensors) -> list[Tensors]:
+    return [
+        tuple(
+            [
+                pieces.whole(tuple(out.shape) + tuple(each.shape), each)
+                for pieces, each in zip(line, inputs, strict=True)
+            ]
+        )
+        for line, out in zip(table, outputs, strict=True)
+    ]
+
+
+class _Pull:
+    """Cotangents of the outputs to those of the inputs, on the tape of one level."""
+
+    def __init__(self, nodes: Sequence[Any], inputs: Tensors, level: int, record: bool) -> None:
+        self.nodes = nodes
+        self.edges = [each._node for each in inputs]
+        self.level = level
+        self.record = record
+        self.missing: set[int] = set()
+        self.constant: set[int] = set()
+
+    def __call__(self, gradients: list[Any]) -> list[Any]:
+        roots = []
+        for node, g in zip(self.nodes, gradients, strict=True):
+            if node is None or g is None:
+                continue
+            if self.record and isinstance(g, np.ndarray):
+                g = wrap(g, self.level)
+            roots.append((node, g))
+        capture = Capture(self.edges)
+        if roots:
+            run(roots, self.level, keep_graph=True, record=self.record, capture=capture)
+        found = [capture.get(edge) for edge in self.edges]
+        for number, g in enumerate(found):
+            if g is None:
+                self.missing.add(number)
+            elif not has_history(g):
+                self.constant.add(number)
+        return found
+
+    def require_all(self, output: int) -> None:
+        """Raise ``RuntimeError`` for an input that did not matter, or has a constant Jacobian."""
+        for number in sorted(self.missing):
+            raise RuntimeError(
+                f"strict=True: output {output} of the function does not depend on input {number}"
+            )
+        if self.record and self.constant:
+            raise RuntimeError(
+                "strict=True: with create_graph=True the Jacobian must depend on the inputs, but "
+                f"that of output {output} with respect to input {min(self.constant)} does not"
+            )
+
+
+def has_history(value: Any) -> bool:
+    """Whether a gradient, alone or a batch of them, was recorded."""
+    while not isinstance(value, Tensor):
+        if not hasattr(value, "value"):
+            return False
+        value = value.value
+    return value._node is not None
+
+
+def runs_users_code(nodes: Sequence[Any]) -> bool:
+    """Whether hooks or Functions would see the gradients on their way."""
+    seen: set[int] = set()
+    stack = [node_of(edge) for edge in nodes if edge is not None]
+    while stack:
+        node = stack.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if node.hooks is not None or (node.plan is not None and type(node.plan) is not Plan):
+            return True
+        stack.extend(node_of(edge) for edge in node.edges if edge is not None)
+    return False
+
+
+def columns(func: Any, inputs: Tensors, several: bool) -> Any:
+    """The Jacobian by forward mode."""
+    shape_of_result: list[bool] = []
+
+    def checked(*args: Any) -> Any:
+        out = func(*args)
+        several_out, outputs = as_tuple(out, "outputs of the function", "jacobian")
+        shape_of_result.append(several_out)
+        return outputs
+
+    # Lists where PyTorch gives lists.
+    table: Any = [list(line) for line in jacfwd(checked, argnums=None)(*inputs)]
+    if not several:
+        table = tuple([line[0] for line in table])
+    return table if shape_of_result[0] else table[0]
