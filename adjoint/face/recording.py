@@ -157,7 +157,10 @@ class Recording:
     @property
     def data(self) -> Any:
         """The same memory with no history and no version: writes to it are not noticed."""
-        return wrap(array_of(self), self._level)
+        array = array_of(self)
+        if isinstance(array, Value):
+            array = detach_row.row((array,))  # type: ignore[attr-defined]
+        return wrap(array, self._level)
 
     @data.setter
     def data(self, value: Any) -> None:

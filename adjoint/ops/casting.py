@@ -40,7 +40,7 @@ to_dtype = define(
     _cast,
     options="dtype",
     x=lambda g: g,
-    jvp="linear",
+    jvp=lambda x_t, dtype: to_dtype(x_t, dtype) if dtype.category >= dtypes.FLOATING else None,
     infer=_infer_cast,
     low_precision=False,
     conjugate=False,

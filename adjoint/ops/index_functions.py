@@ -184,7 +184,6 @@ def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
     require_index("index_copy", index, LONG)
     dim = normalise_dim(dim, len(input.shape))
     places = _vector("index_copy", index, IndexError)
-    _same_type("index_copy", input, source)
     if input.shape and source.shape and len(input.shape) != len(source.shape):
         raise IndexError(
             "index_copy(): source and self must have as many dimensions, but got shapes "
@@ -192,6 +191,7 @@ def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
         )
     if not source.shape:
         _check_count("index_copy", places, source, 0, IndexError)
+    _same_type("index_copy", input, source)
     _check_slices("index_copy", input, dim, source)
     _check_count("index_copy", places, source, dim, IndexError)
     require_range("index_copy", index, input.shape[dim] if input.shape else 1, IndexError)

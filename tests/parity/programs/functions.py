@@ -1,7 +1,14 @@
 """Functions in programs, and the transformations that are applied to them.
 
-Left out, because PyTorch refuses what it could do: operations without a forward derivative or a
-batching rule there.
+Left out: operations without a forward derivative or a batching rule in PyTorch; and writes to
+arguments where transforms are nested or an argument is recorded outside (``COPIED``): PyTorch then
+writes as often as its transforms happen to run the function, refuses it inside ``vmap``, or not.
+Where a write spoils what PyTorch has saved at one of the levels, it refuses; Adjoint's transforms
+write to no memory before they end, and nothing is spoiled. ``linearize`` runs the function on
+stand-ins in PyTorch, and writes to those.
+
+Whether a derivative requires a gradient itself depends on how its formula is written where it is
+constant (that of ``relu``): so results are taken ``plain``, or differentiated by ``outer``.
 """
 
 from __future__ import annotations
@@ -12,55 +19,67 @@ import re
 # the arguments, ``{first}`` the first argument.
 SINGLE = """
 own({f}({args}))
-own(torch.func.grad({s})({args}))
-own(torch.func.jacrev({f})({args}))
-own(torch.func.jacfwd({f})({args}))
-own(torch.func.hessian({s})({args}))
-own(torch.func.jacrev(torch.func.jacrev({s}))({args}))
-own(torch.func.jacfwd(torch.func.jacfwd({s}))({args}))
-own(torch.func.grad(lambda *args: torch.func.grad({s})(*args).sum())({args}))
-own(torch.func.jvp({f}, ({args},), ({ones},))[1])
-own(torch.func.jvp(torch.func.grad({s}), ({args},), ({ones},))[1])
-own(torch.func.grad(lambda *args: torch.func.jvp({s}, args, ({ones},))[1])({args}))
-own(torch.func.vjp({s}, {args})[1](torch.tensor(0.5, dtype=torch.float64))[0])
-own(torch.func.linearize({f}, {args})[1]({ones}))
+plain(torch.func.grad({s})({args}))
+plain(torch.func.jacrev({f})({args}))
+plain(torch.func.jacfwd({f})({args}))
+plain(torch.func.hessian({s})({args}))
+plain(torch.func.jacrev(torch.func.jacrev({s}))({args}))
+plain(torch.func.jacfwd(torch.func.jacfwd({s}))({args}))
+plain(torch.func.grad(lambda *args: torch.func.grad({s})(*args).sum())({args}))
+plain(torch.func.jvp({f}, ({args},), ({ones},))[1])
+plain(torch.func.jvp(torch.func.grad({s}), ({args},), ({ones},))[1])
+plain(torch.func.grad(lambda *args: torch.func.jvp({s}, args, ({ones},))[1])({args}))
+plain(torch.func.vjp({s}, {args})[1](torch.tensor(0.5, dtype=torch.float64))[0])
+plain(torch.func.linearize({f}, {args})[1]({ones}))
+outer(torch.func.grad({s})({args}), {first})
+outer(torch.func.jacrev({f})({args}), {first})
+outer(torch.func.jvp({f}, ({args},), ({ones},))[1], {first})
+outer(torch.func.vjp({f}, {args})[0], {first})
+outer(torch.func.hessian({s})({args}), {first})
 own(torch.utils.checkpoint.checkpoint({f}, {args}, use_reentrant=False))
 own(torch.utils.checkpoint.checkpoint({f}, {args}, use_reentrant=True))
-own(torch.func.functionalize({f})({args}))
+plain(torch.func.functionalize({f})({args}))
 """.strip().splitlines()
 SEVERAL = """
-map(own, torch.func.grad_and_value({s})({args}))
-map(own, torch.func.grad({s}, tuple(range(len(({args},)))))({args}))
-map(own, torch.func.jvp({f}, ({args},), ({ones},)))
-map(own, torch.func.jacrev({f}, tuple(range(len(({args},)))))({args}))
-map(own, torch.autograd.functional.jacobian({f}, ({args},)))
-map(own, torch.autograd.functional.jacobian({f}, ({args},), create_graph=True))
-map(own, torch.autograd.functional.jacobian({f}, ({args},), vectorize=True))
-map(own, torch.autograd.functional.vjp({s}, ({args},))[1])
-map(own, torch.autograd.functional.jvp({f}, ({args},), ({ones},)))
-map(own, torch.autograd.functional.hvp({s}, ({args},), ({ones},))[1])
-map(own, torch.autograd.functional.vhp({s}, ({args},), ({ones},))[1])
-map(own, torch.autograd.functional.hessian({s}, ({args},))[0])
+map(plain, torch.func.grad_and_value({s})({args}))
+map(plain, torch.func.grad({s}, tuple(range(len(({args},)))))({args}))
+map(plain, torch.func.jvp({f}, ({args},), ({ones},)))
+map(plain, torch.func.jacrev({f}, tuple(range(len(({args},)))))({args}))
+map(plain, torch.autograd.functional.jacobian({f}, ({args},)))
+map(plain, torch.autograd.functional.jacobian({f}, ({args},), create_graph=True))
+map(plain, torch.autograd.functional.jacobian({f}, ({args},), vectorize=True))
+map(plain, torch.autograd.functional.vjp({s}, ({args},))[1])
+map(plain, torch.autograd.functional.jvp({f}, ({args},), ({ones},)))
+map(plain, torch.autograd.functional.hvp({s}, ({args},), ({ones},))[1])
+map(plain, torch.autograd.functional.vhp({s}, ({args},), ({ones},))[1])
+map(plain, torch.autograd.functional.hessian({s}, ({args},))[0])
 """.strip().splitlines()
 BATCHED = """
-own(torch.func.vmap({f})({args}))
-own(torch.func.vmap(torch.func.grad({s}))({args}))
-own(torch.func.vmap({f}, in_dims=(0,) + (None,) * (len(({args},)) - 1))({args}))
-own(torch.func.vmap({f}, out_dims=-1)({args}))
-own(torch.func.vmap({f}, chunk_size=1)({args}))
-own(torch.func.vmap(torch.func.jacrev({f}))({args}))
-own(torch.func.vmap(torch.func.jacfwd({f}))({args}))
-own(torch.func.grad(lambda *args: torch.func.vmap({s})(*args).sum())({args}))
-own(torch.func.jvp(torch.func.vmap({f}), ({args},), ({ones},))[1])
-own(torch.func.vmap(lambda *args: torch.func.jvp({f}, args, args)[1])({args}))
-own(torch.func.vmap(torch.func.hessian({s}))({args}))
+plain(torch.func.vmap({f})({args}))
+plain(torch.func.vmap(torch.func.grad({s}))({args}))
+plain(torch.func.vmap({f}, in_dims=(0,) + (None,) * (len(({args},)) - 1))({args}))
+plain(torch.func.vmap({f}, out_dims=-1)({args}))
+plain(torch.func.vmap({f}, chunk_size=1)({args}))
+plain(torch.func.vmap(torch.func.jacrev({f}))({args}))
+plain(torch.func.vmap(torch.func.jacfwd({f}))({args}))
+plain(torch.func.grad(lambda *args: torch.func.vmap({s})(*args).sum())({args}))
+plain(torch.func.jvp(torch.func.vmap({f}), ({args},), ({ones},))[1])
+plain(torch.func.vmap(lambda *args: torch.func.jvp({f}, args, args)[1])({args}))
+plain(torch.func.vmap(torch.func.hessian({s}))({args}))
+outer(torch.func.vmap({f})({args}), {first})
+outer(torch.func.vmap(torch.func.grad({s}))({args}), {first})
 """.strip().splitlines()
 
 # What a statement inside a function may not say: its value decides on a shape.
-OUTSIDE_VMAP = ("4567]", "out=", ".take(", "numpy")
+OUTSIDE_VMAP = ("4567]", "out=", ".take(", ".data")
+# Where a function's arguments are copied at its head.
+COPIED = re.compile(
+    r"hessian|jac|lambda|linearize|vmap\(torch|jvp\(torch|functional|checkpoint|outer"
+)
 REFUSED = re.compile(
     r"(does|do) not support|not implemented|[Bb]atching rule|vmap: It looks like|"
-    r"not currently supported|we do not yet support|data-dependent|derivative for",
+    r"not currently supported|we do not yet support|data-dependent|derivative for|"
+    r"modified by an inplace|single memory location|is not possible because there exists",
 )
 
 

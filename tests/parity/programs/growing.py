@@ -24,7 +24,7 @@ TYPES = (*["float64"] * 9, "float32", "complex128", "int64")
 # What a step may do; the first is the simplest.
 KINDS = (
     *["operation"] * 9, *["view"] * 12, *["write"] * 14, *["leaf"] * 2, *["several"] * 3,
-    *["recording"] * 5, *["pass"] * 2, *["gradient"] * 4, *["unhook"], *["function"] * 4,
+    *["recording"] * 5, *["pass"] * 2, *["gradient"] * 4, *["unhook"], *["function"] * 8,
 )  # fmt: skip
 TEMPLATES = {
     "operation": [
@@ -100,6 +100,8 @@ def broadcasts(x: Any, y: Any) -> tuple[int, ...] | None:
 
 def suits(needs: frozenset[str], x: Any, y: Any) -> bool:
     """Whether ``y`` may stand beside ``x`` in a template."""
+    if "enough" in needs and y.numel() < x.numel():
+        return False
     if "same" in needs and x.dtype != y.dtype:
         return False
     if "into" in needs:
@@ -222,19 +224,23 @@ class Grower:
 class Body:
     """A function on its way: statements that PyTorch carries out on tensors like its arguments."""
 
-    def __init__(self, arguments: tuple[str, ...], values: list[Any], left: int, use: str) -> None:
+    def __init__(
+        self, arguments: tuple[str, ...], values: list[Any], left: int, use: str, copied: bool
+    ) -> None:
         self.arguments = arguments
         self.left = left
         self.use = use
         self.session = Session(torch)
         self.parameters = ["x", "y", "z"][: len(values)]
         self.session.names.update(zip(self.parameters, values, strict=True))
-        self.statements: list[str] = []
+        self.statements = [f"{each} = {each}.clone()" for each in self.parameters if copied]
 
     def add(self, choices: Choices) -> None:
         """Grow by one statement, which must not raise."""
         self.left -= 1
         kind = choices.of(BODY)
+        if kind == "write" and "linearize" in self.use:
+            return
         template = choices.of(TEMPLATES[kind])
         if self.use in functions.BATCHED and any(
             word in template.text for word in functions.OUTSIDE_VMAP
@@ -244,7 +250,7 @@ class Body:
         if text is None:
             return
         if kind != "write":
-            text = f"{LETTERS[len(self.statements)]} = {text}"
+            text = f"{LETTERS[len(self.statements)]}1 = {text}"
         text = inside(choices.of([None] * 24 + BLOCKS[:1]), text)
         before = dict(self.session.names)
         error = self.session.run(text)
@@ -285,7 +291,9 @@ def opened(tensors: dict[str, Any], choices: Choices) -> Body | None:
     values = [tensors[name].detach().clone() for name in arguments]
     if batched:
         values = [value[0].clone() for value in values]
-    return Body(arguments, values, 1 + choices.below(5), use)
+    recorded = any(tensors[name].requires_grad for name in arguments)
+    copied = recorded or functions.COPIED.search(use) is not None
+    return Body(arguments, values, 1 + choices.below(5), use, copied)
 
 
 def inside(block: str | None, statement: str) -> str:

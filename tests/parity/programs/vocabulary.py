@@ -14,6 +14,7 @@ Left out, because PyTorch itself leaves it open:
   crashes (``c = a.mT``, then ``c.zero_()`` under ``no_grad``, then ``c.register_hook(...)``);
 - in integer memory, writes of what requires a gradient, which PyTorch records where it is a view;
 - indices into dimensions without elements, whose errors are those of PyTorch's allocator;
+- a source for ``masked_scatter`` that is too short: PyTorch writes what there is, and then raises;
 - the strides of gradients, which may be expanded (``own`` copies them);
 - values beyond 10,000 and results that are not finite: rounding would decide what is compared.
 """
@@ -52,8 +53,8 @@ torch.nn.functional.leaky_relu({x}, 0.1) | real
 torch.erf({x}) | real
 torch.atan({x}) | real
 torch.expm1({x}) | any
-torch.softmax({x}, {dim}) | real dims1
-torch.log_softmax({x}, {dim}) | real dims1
+torch.softmax({x}, {dim}) | real dims1 floats
+torch.log_softmax({x}, {dim}) | real dims1 floats
 {x}.cumsum({dim}) | dims1
 {x}.cumprod({dim}) | real dims1
 {x}.flip({dim}) | dims1
@@ -65,7 +66,7 @@ torch.log_softmax({x}, {dim}) | real dims1
 {x}.to(torch.float32) | real
 {x}.to(torch.float64) | real
 {x}.to(torch.complex128) | any
-{x}.conj() | any
+torch.conj_physical({x}) | any
 {x}.real | any
 {x}.imag | complex
 {x}.angle() | complex
@@ -113,12 +114,12 @@ torch.stack([{x}, {x}], {dim}) | small
 {x} @ {y}.mT | small dims2
 torch.outer({x}.reshape(-1), {y}.reshape(-1)) | small
 torch.tensordot({x}, {y}, 0) | small
-({x} * {y}.conj()).sum() | both
+torch.vdot({x}.reshape(-1), {y}.reshape(-1)) | small
 torch.einsum("...i,...i->...", {x}, {y}) | dims1 small both
 torch.dot({x}.reshape(-1), {y}.reshape(-1)) | small
 torch.nn.functional.mse_loss({x}, {y}) | real both same
 torch.complex({x}, {y}) | real both
-{x}.masked_scatter(MASK, {y}) | real both
+{x}.masked_scatter(MASK, {y}) | real both enough
 {x}.index_add({dim}, ROWS, {y}[:2]) | dims1
 {x} ** ({y} * 0.1) | real both
 ({x} + 3).pow({y}) | real both
@@ -190,7 +191,7 @@ torch.view_as_real({x}) | complex
 {x}.detach() | any
 {x}.data | any
 torch.atleast_2d({x}) | any
-{x}.narrow_copy({dim}, {start}, {size}) | dims1
+{x}.narrow_copy(0, {start}, {size}) | dims1
 """
 
 SEVERAL = """
@@ -258,7 +259,7 @@ WRITES = """
 torch.mul({x}, {y}, out={z}) | both
 torch.exp({x}, out={z}) | any
 torch.nn.functional.relu({x}, inplace=True) | real
-{x}.masked_scatter_(MASK, {y}) | real other
+{x}.masked_scatter_(MASK, {y}) | real other enough
 {x}.where(MASK, {y}).sum() | real both
 {x}.view(-1).mul_(2) | any
 {x}.detach().mul_(2) | any
