@@ -5,15 +5,17 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.tape.handles import Hooks, RemovableHandle
 from adjoint.tape.modes import modes
 from adjoint.tape.node import AccumulateGrad, Node, Port
-from adjoint.tape.passes import Pass
 from adjoint.tape.tensor import Tensor, wrap
+
+if TYPE_CHECKING:
+    from adjoint.tape.passes import Pass
 
 
 class _Running(threading.local):

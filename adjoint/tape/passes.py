@@ -77,7 +77,7 @@ class Pass:
             self.reachable = _leading_to(roots, capture.wanted)
         if not keep_graph:
             freed = self.freed = new(Freed)
-            frame = user_frame(sys._getframe(4))
+            frame = user_frame(sys._getframe(2))
             if frame is None:
                 freed.code, freed.instruction = None, 0
             else:
