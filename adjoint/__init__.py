@@ -117,6 +117,7 @@ _HOMES = {
 }
 globals().update(namespace(""))
 globals().update(LEGACY)
+detach_, resize_as_ = Tensor.detach_, Tensor.resize_as_
 
 
 def __getattr__(name: str) -> Any:

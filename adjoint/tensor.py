@@ -12,13 +12,14 @@ from adjoint.face.attributes import Attributes
 from adjoint.face.construction import as_subclass, construct, new
 from adjoint.face.copying import Copying
 from adjoint.face.exchange import Exchange
+from adjoint.face.owning import Owning
 from adjoint.face.recording import Recording
 from adjoint.face.size import Size
 from adjoint.ops.inplace import in_place
 from adjoint.ops.kinds.public import PROPERTIES, PUBLIC
 from adjoint.tape.tensor import Tensor
 
-FACES = (Attributes, Recording, Exchange, Copying)
+FACES = (Attributes, Recording, Exchange, Copying, Owning)
 _OWN = frozenset(("__dict__", "__weakref__", "__module__", "__annotations__", "__doc__"))
 
 

@@ -10,6 +10,7 @@ from adjoint.array.memory import dense_strides, is_contiguous, strides_of
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.face.size import Size, as_size
+from adjoint.ops.resizing import flat_bytes
 from adjoint.shapes import normalise_dim, product
 from adjoint.tape.forward import array_of
 
@@ -132,13 +133,13 @@ class Attributes:
 
     def storage_offset(self) -> int:
         """How many elements of the memory lie before the first one of this tensor."""
-        array, root = plain(self, "storage_offset()"), array_of(root_of(self))
-        return 0 if root is array else int((address(array) - address(root)) // array.itemsize)
+        array, owner = plain(self, "storage_offset()"), owner_of(self)
+        return 0 if owner is array else int((address(array) - address(owner)) // array.itemsize)
 
     def untyped_storage(self) -> UntypedStorage:
         """The memory that this tensor and its views look at."""
         plain(self, "untyped_storage()")
-        return UntypedStorage(array_of(root_of(self)))
+        return UntypedStorage(owner_of(self))
 
     def data_ptr(self) -> int:
         """The address of the first element."""
@@ -227,6 +228,10 @@ class UntypedStorage:
         """Number of bytes."""
         return int(self._owner.nbytes)
 
+    def bytes(self) -> Any:
+        """The memory itself, as a vector of ``uint8``."""
+        return flat_bytes(self._owner)
+
     size = __len__ = nbytes
 
     @property
@@ -250,6 +255,13 @@ def root_of(tensor: Any) -> Any:
     while tensor._view is not None:
         tensor = tensor._view.parent
     return tensor
+
+
+def owner_of(tensor: Any) -> Any:
+    """The array over all of the memory that a tensor looks at."""
+    root = root_of(tensor)
+    memory = root._memory
+    return array_of(root) if memory is None or memory.storage is None else memory.storage
 
 
 def address(array: Any) -> int:

@@ -11,7 +11,7 @@ from adjoint.array.accumulate import add_rows
 from adjoint.array.value import Value
 from adjoint.errors import TransformError, describe_shape
 from adjoint.ops.contraction import require_tensors
-from adjoint.ops.inplace import overwrite
+from adjoint.ops.inplace import check_writable, overwrite
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import FUNCTIONAL, public
 from adjoint.ops.kinds.row import Row
@@ -166,25 +166,37 @@ def embedding(
     elif padding_idx < 0:
         padding_idx += count
     if max_norm is not None:
-        _shorten(weight, input, max_norm, norm_type)
+        with no_grad():
+            embedding_renorm_(weight, input, max_norm, norm_type)
     return embedding_row(weight, input, padding_idx, bool(scale_grad_by_freq))
 
 
-def _shorten(weight: Any, index: Any, max_norm: float, norm_type: float) -> None:
-    """Scale the rows in use down to a norm of at most ``max_norm``, in place."""
-    table = weight._array if isinstance(weight, Tensor) else weight
-    places = index._array if isinstance(index, Tensor) else index
+@public(method=False)
+def embedding_renorm_(input: Any, indices: Any, max_norm: float, norm_type: float = 2.0) -> Any:
+    """Scale the rows that ``indices`` names down to a norm of at most ``max_norm``; in place.
+
+    Raises ``RuntimeError`` for a leaf that requires grad, outside ``no_grad``, and ``IndexError``
+    for an index out of range.
+
+    >>> import adjoint as torch
+    >>> torch.embedding_renorm_(torch.tensor([[3.0, 4.0], [6.0, 8.0]]), torch.tensor([0]), 1.0, 2.0)
+    tensor([[0.6000, 0.8000],
+            [6.0000, 8.0000]])
+    """
+    table = input._array if isinstance(input, Tensor) else input
+    places = indices._array if isinstance(indices, Tensor) else indices
     if isinstance(table, Value) or isinstance(places, Value):
         raise TransformError("embedding: max_norm changes the weight in place, outside transforms")
+    check_writable(input)
     _check_index(places, len(table))
     used = np.unique(places)
     lines = table[used]
     norms = np.linalg.norm(lines, norm_type, axis=-1, keepdims=True)
-    shrunk = np.where(norms > max_norm, lines * (max_norm / (norms + 1e-7)), lines)
     changed = table.copy()
-    changed[used] = shrunk
+    changed[used] = np.where(norms > max_norm, lines * (max_norm / (norms + 1e-7)), lines)
     with no_grad():
-        overwrite(weight, wrap(changed))
+        overwrite(input, wrap(changed))
+    return input
 
 
 # -- one hot ------------------------------------------------------------------------------------

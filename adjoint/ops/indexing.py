@@ -21,7 +21,7 @@ from adjoint.ops.index_rows import index_mask_row, index_put_row, index_row
 from adjoint.ops.indexing_quick import read_quickly
 from adjoint.ops.inplace import before_write, check_writable, store
 from adjoint.ops.kinds.public import public, publish
-from adjoint.ops.masks import fill_value, mask_put_row
+from adjoint.ops.masks import fill_value, mask_put_row, refuse_imaginary
 from adjoint.ops.movement import reshape_row
 from adjoint.ops.writing import copy_
 from adjoint.tape.tensor import Tensor, memory_of
@@ -93,6 +93,7 @@ def index_put_(x: Any, entries: Entries, value: Any, accumulate: bool) -> Any:
     mask = None if accumulate or value.shape else mask_alone(x, entries)
     recording = check_writable(x, (value,), expanded=True)
     if mask is not None:
+        refuse_imaginary("__setitem__", value, x)
         after = len(x.shape) - entries[0][0] - len(mask.shape)
         mask = reshape_row(mask, (*mask.shape, *(1,) * after))
         if not recording and _plain(x, mask, value):
@@ -214,6 +215,6 @@ def _entries_of(name: str, input: Any, indices: Any, values: Any) -> Entries:
     return entries
 
 
-publish("index_put_", index_put_method, (), True)
+publish("index_put_", index_put_method, ("",), True)
 setattr(Value, "__getitem__", getitem)  # noqa: B010 - as every operator is put on
 setattr(Tensor, "__setitem__", setitem)  # noqa: B010

@@ -8,6 +8,7 @@ from typing import Any
 from adjoint.ops.activation import celu, elu, selu
 from adjoint.ops.activation_gated import rrelu
 from adjoint.ops.activation_piecewise import hardtanh, leaky_relu, relu, threshold
+from adjoint.ops.addition_products import addmv
 from adjoint.ops.arithmetic import neg
 from adjoint.ops.bessel import i0
 from adjoint.ops.bitwise import gcd, lcm
@@ -60,7 +61,7 @@ from adjoint.ops.trigonometric import (
 
 # What PyTorch has at the top level, and in ``nn.functional``.
 AT_THE_TOP: dict[str, Callable[..., Any]] = {
-    "abs": absolute, "acos": acos, "arccos": acos, "acosh": acosh, "arccosh": acosh, "asin": asin,
+    "abs": absolute, "addmv": addmv, "acos": acos, "arccos": acos, "acosh": acosh, "arccosh": acosh, "asin": asin,
     "arcsin": asin, "asinh": asinh, "arcsinh": asinh, "atan": atan, "arctan": atan,
     "atanh": atanh, "arctanh": atanh, "ceil": ceil, "clamp": clamp, "clamp_max": clamp_max,
     "clamp_min": clamp_min, "clip": clamp, "conj_physical": conj_physical, "cos": cos,

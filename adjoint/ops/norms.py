@@ -12,11 +12,12 @@ from adjoint.array.sums import accurate_sum
 from adjoint.errors import describe_shape
 from adjoint.ops.arithmetic import sub
 from adjoint.ops.casting import to_dtype
-from adjoint.ops.comparison import eq
+from adjoint.ops.comparison import eq, gt
 from adjoint.ops.complex_parts import abs, sgn
 from adjoint.ops.extremes import largest, shares, smallest
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public
+from adjoint.ops.kinds.quick import rename
 from adjoint.ops.kinds.row import Row
 from adjoint.ops.kinds.rules import Fact, batch_elementwise, infer_elementwise
 from adjoint.ops.powers import pow_number_row
@@ -32,8 +33,8 @@ from adjoint.ops.reducing import (
     shape_of,
 )
 from adjoint.ops.reduction import sum_row
-from adjoint.ops.selection import zero_where
-from adjoint.shapes import broadcast_shapes, normalise_dims
+from adjoint.ops.selection import where_row, zero_where
+from adjoint.shapes import broadcast_shapes, normalise_dim, normalise_dims
 
 # -- values -------------------------------------------------------------------------------------
 
@@ -257,3 +258,37 @@ def dist(input: Any, other: Any, p: float = 2) -> Any:
             f"its shape is {describe_shape(shape)}"
         )
     return dist_row(input, other, order)
+
+
+# -- renorm -------------------------------------------------------------------------------------
+
+
+@public(in_place=True, out="exact")
+def renorm(input: Any, p: float, dim: int, maxnorm: float) -> Any:
+    """The slices along ``dim``, each scaled down to a norm of order ``p`` of at most ``maxnorm``.
+
+    Raises ``RuntimeError`` below 2 dimensions, for an order or a norm that is negative, and for
+    integers.
+
+    >>> import adjoint as torch
+    >>> torch.renorm(torch.tensor([[3.0, 4.0], [0.3, 0.4]]), 2, 0, 1.0)
+    tensor([[0.6000, 0.8000],
+            [0.3000, 0.4000]])
+    """
+    shape = shape_of("renorm", input)
+    order = _order("renorm", p)
+    if order <= 0:
+        raise RuntimeError(f"renorm: the order must be positive, but p is {p}")
+    if maxnorm < 0:
+        raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
+    if len(shape) < 2:
+        raise RuntimeError(
+            f"renorm: input needs at least 2 dimensions, but its shape is {describe_shape(shape)}"
+        )
+    kept = normalise_dim(dim, len(shape))
+    _check("renorm", input, order, (), None)
+    others = tuple(place for place in range(-len(shape), 0) if place != kept)
+    lengths = vector_norm_row(input, order, others, True)
+    longer = gt(lengths, maxnorm)
+    out = where_row(longer, input * (maxnorm / (lengths + 1e-7)), input)
+    return rename(out, "RenormBackward0")

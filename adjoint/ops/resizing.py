@@ -43,7 +43,7 @@ def storage(root: Any) -> Any:
     """The whole memory of a base, as bytes."""
     memory = memory_of(root)
     if memory.storage is None:
-        memory.storage = _flat(root._array).view(BYTE)
+        memory.storage = flat_bytes(root._array)
     return memory.storage
 
 
@@ -71,13 +71,13 @@ def address(array: Any) -> int:
     return int(array.__array_interface__["data"][0])
 
 
-def _flat(array: Any) -> Any:
-    """The elements of an array as they lie in memory, gaps included: a vector on that memory."""
+def flat_bytes(array: Any) -> Any:
+    """The memory of an array, gaps included, as a vector of bytes."""
     if array.flags.c_contiguous:
-        return array.reshape(-1)
+        return array.reshape(-1).view(BYTE)
     span = sum((size - 1) * step for size, step in zip(array.shape, array.strides, strict=True))
     count = span // array.itemsize + 1 if array.size else 0
-    return np.lib.stride_tricks.as_strided(array, (count,), (array.itemsize,))
+    return np.lib.stride_tricks.as_strided(array, (count,), (array.itemsize,)).view(BYTE)
 
 
 def _grow(root: Any, store: Any, count: int) -> Any:

@@ -215,4 +215,4 @@ _LOOKING: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("squeeze_", squeeze), ("unsqueeze_", unsqueeze), ("as_strided_", as_strided),
 )  # fmt: skip
 for _name, _function in _LOOKING:
-    publish(_name, _looking(_function, _name), (), True)
+    publish(_name, _looking(_function, _name), ("",) if _name == "as_strided_" else (), True)

@@ -1,5 +1,6 @@
 """What serves training without being part of a model, as ``torch.utils``."""
 
-from adjoint.utils import data, hooks
+from adjoint.face.owning import swap_tensors
+from adjoint.utils import checkpoint, data, hooks
 
-__all__ = ["data", "hooks"]
+__all__ = ["data", "hooks", "swap_tensors"]

@@ -77,3 +77,18 @@ case(
     note="the number of classes depends on values",
     errorless="the case without variant has them",
 )
+case(
+    "embedding_renorm_",
+    rows=(),
+    samples=lambda make: [
+        sample(make(3, 2), np.array([0, 2, 0]), 1.0, 2.0),
+        sample(make(3, 2), np.array([1]), 0.5, 1.0),
+    ],
+    differentiable=False,
+    batched=False,
+    traced=False,
+    note="it writes values, without a history",
+    errors=[
+        wrong(IndexError, "out of range", np.ones((2, 2)), np.array([2]), 1.0, 2.0),
+    ],
+)

@@ -125,3 +125,23 @@ case(
         wrong(RuntimeError, r"it is empty: its shape is \[0, 3\]", EMPTY, EMPTY, INF),
     ],
 )  # fmt: skip
+
+
+case(
+    "renorm",
+    rows="where vector_norm mul",
+    samples=lambda make: [
+        sample(make(2, 3), 2, 0, 1.0),
+        sample(make(2, 3), 1.5, -1, 0.7),
+        sample(make(2, 3, 2), 1, 1, 2.0),
+        sample(make(2, 3), 2, 0, 100.0),
+        sample(make(0, 3), 2, 0, 1.0),
+    ],
+    errors=[
+        wrong(RuntimeError, "at least 2 dimensions", np.ones(3), 2, 0, 1.0),
+        wrong(RuntimeError, "maxnorm to be >= 0", np.ones((2, 2)), 2, 0, -1.0),
+        wrong(RuntimeError, "must be positive", np.ones((2, 2)), -1, 0, 1.0),
+        wrong(IndexError, "Dimension out of range", np.ones((2, 2)), 2, 2, 1.0),
+        wrong(RuntimeError, "floating", np.ones((2, 2), np.int64), 2, 0, 1.0),
+    ],
+)
