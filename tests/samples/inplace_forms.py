@@ -85,3 +85,11 @@ for name in ("gcd_", "lcm_"):
 def whole_numbers(make):
     """A maker of integers only."""
     return lambda *shape, **limits: make(*shape, **({"dtype": "int64"} | limits))
+case(
+    "addmv_", rows="addmv",
+    samples=lambda make: [
+        sample(make(2), make(2, 3), make(3)),
+        sample(make(2), make(2, 3), make(3), beta=0.5, alpha=2.0),
+    ],
+    errors=[wrong(TypeError, "", 2.0, 1.0, 1.0)],
+)  # fmt: skip
