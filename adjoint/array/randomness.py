@@ -45,6 +45,17 @@ def drawing(level: int, size: int, mode: str) -> Iterator[None]:
         _running.vmaps = before
 
 
+@contextmanager
+def stepping_out(level: int) -> Iterator[None]:
+    """Inside ``with``, the ``vmap`` of this level is not running: for work on whole batches."""
+    before = _running.vmaps
+    _running.vmaps = tuple([each for each in before if each[0] != level])
+    try:
+        yield
+    finally:
+        _running.vmaps = before
+
+
 def mode_of(level: int) -> str:
     """The mode of the running ``vmap`` whose batches have this level; "error" if there is none."""
     return next((mode for each, _, mode in _running.vmaps if each == level), "error")

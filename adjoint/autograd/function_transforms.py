@@ -10,7 +10,7 @@ from typing import Any
 
 from adjoint.array.batch import Batch
 from adjoint.array.dual import Dual
-from adjoint.array.randomness import mode_of
+from adjoint.array.randomness import mode_of, stepping_out
 from adjoint.autograd.function_batches import VmapInfo, vmapped
 from adjoint.autograd.function_context import as_array, as_public, start_node
 from adjoint.autograd.function_forward import moves_of
@@ -38,7 +38,10 @@ def apply_lifted(function: Any, args: tuple[Any, ...], kwargs: Any, level: int) 
     kind = next((type(each) for each in peeled if _is_kind(each, level)), None)
     lower_args = structure(iter(below))
     if kind is Batch:
-        out, arrays = _batched(function, lower_args, kwargs, peeled, structure, level)
+        size = next(each.size for each in peeled if _is_kind(each, level))
+        info = VmapInfo(size, mode_of(level - 1))
+        with stepping_out(level - 1):
+            out, arrays = _batched(function, lower_args, kwargs, peeled, structure, level, info)
     elif kind is Dual:
         out, arrays = _moved(function, lower_args, kwargs, args, level)
     else:
@@ -150,22 +153,21 @@ def _batched(
     peeled: list[Any],
     structure: Any,
     level: int,
+    info: VmapInfo,
 ) -> tuple[Any, list[Any]]:
     """The results one level down, and batches of them: by the user's rule, or a made one."""
     flags = [isinstance(array, Batch) and array._level == level - 1 for array in peeled]
-    size = next(array.size for array, inside in zip(peeled, flags, strict=True) if inside)
-    mode = mode_of(level - 1)
     _check_rule(function)
     dims: list[Any] | None
     if function.generate_vmap_rule:
-        out = vmapped(function, flags, kwargs, VmapInfo(size, mode)).apply(*args)
+        out = vmapped(function, flags, kwargs, info).apply(*args)
         below = flatten(args)[0]
         constant = {id(x) for x, inside in zip(below, flags, strict=True) if not inside}
         found = flatten(out)[0]
         dims = [None if id(each) in constant else 0 for each in found]
     else:
         in_dims = structure(iter([0 if inside else None for inside in flags]))
-        answer = function.vmap(VmapInfo(size, mode), in_dims, *args, **kwargs)
+        answer = function.vmap(info, in_dims, *args, **kwargs)
         out, dims = _answer_of_rule(function, answer)
         found = flatten(out)[0]
     arrays = []
