@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 from adjoint import dtypes
 from adjoint.array.value import Value, apply
+from adjoint.errors import TransformError
 
 
 class Equation:
@@ -31,7 +33,12 @@ class Equation:
 
 
 class Trace:
-    """The equations recorded from symbols, in order."""
+    """The equations recorded from symbols, in order.
+
+    It holds its symbols, and they know it weakly, so that it is freed without the collector.
+    """
+
+    __slots__ = ("__weakref__", "count", "equations", "level")
 
     def __init__(self, level: int) -> None:
         self.level = level
@@ -67,7 +74,7 @@ class Symbol(Value):
 
     def __init__(self, trace: Trace, name: str, shape: tuple[int, ...], kind: dtypes.dtype) -> None:
         self._level = trace.level
-        self.trace = trace
+        self.trace = weakref.ref(trace)
         self.name = name
         self.shape = shape
         self.dtype = kind
@@ -82,8 +89,11 @@ class Symbol(Value):
     def _apply(
         self, row: Any, level: int, inputs: tuple[Any, ...], options: tuple[Any, ...]
     ) -> Any:
+        trace = self.trace()
+        if trace is None:
+            raise TransformError(f"{self!r} is used after the end of the transform that made it")
         found = row.infer(row, inputs, options)
         facts = found if row.many_outputs else (found,)
-        outputs = tuple(self.trace.symbol(shape, kind) for shape, kind in facts)
-        self.trace.equations.append(Equation(row, inputs, options, outputs))
+        outputs = tuple(trace.symbol(shape, kind) for shape, kind in facts)
+        trace.equations.append(Equation(row, inputs, options, outputs))
         return outputs if row.many_outputs else outputs[0]

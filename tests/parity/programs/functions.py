@@ -1,11 +1,14 @@
 """Functions in programs, and the transformations that are applied to them.
 
-Left out: operations without a forward derivative or a batching rule in PyTorch; and writes to
-arguments where transforms are nested or an argument is recorded outside (``COPIED``): PyTorch then
-writes as often as its transforms happen to run the function, refuses it inside ``vmap``, or not.
-Where a write spoils what PyTorch has saved at one of the levels, it refuses; Adjoint's transforms
-write to no memory before they end, and nothing is spoiled. ``linearize`` runs the function on
-stand-ins in PyTorch, and writes to those.
+Left out: operations without a forward derivative or a batching rule in PyTorch; arguments without
+elements, which its ``jacobian`` cannot stack, and complex results in ``torch.autograd.functional``;
+and writes to arguments where transforms are nested or an argument is recorded outside (``COPIED``):
+PyTorch then writes as often as its transforms happen to run the function, refuses it inside
+``vmap``, or not. Where a write spoils what PyTorch has saved at one of the levels, it refuses;
+Adjoint's transforms write to no memory before they end, and nothing is spoiled. ``linearize`` runs
+the function on stand-ins in PyTorch, and writes to those. Forward derivatives of
+``y.addcmul_(y, y)`` and its like are computed from values that it has overwritten: writes inside
+functions take others' memory.
 
 Whether a derivative requires a gradient itself depends on how its formula is written where it is
 constant (that of ``relu``): so results are taken ``plain``, or differentiated by ``outer``.

@@ -104,12 +104,12 @@ def suits(needs: frozenset[str], x: Any, y: Any) -> bool:
         return False
     if "same" in needs and x.dtype != y.dtype:
         return False
+    if "other" in needs and shares(x, y):
+        return False
     if "into" in needs:
         return broadcasts(x, y) == tuple(x.shape) and (not shares(x, y) or same_view(x, y))
     if "overwrites" in needs:
         return not shares(x, y) and y.dim() < x.dim() and broadcasts(x, y) == tuple(x.shape)
-    if "other" in needs:
-        return not shares(x, y)
     return "both" not in needs or broadcasts(x, y) is not None
 
 
@@ -242,6 +242,8 @@ class Body:
         if kind == "write" and "linearize" in self.use:
             return
         template = choices.of(TEMPLATES[kind])
+        if kind == "write":
+            template = template._replace(needs=template.needs | {"other"})
         if self.use in functions.BATCHED and any(
             word in template.text for word in functions.OUTSIDE_VMAP
         ):
@@ -269,6 +271,8 @@ class Body:
         }
         out, value = list(able.items())[-1]
         real = ".real" if value.is_complex() else ""
+        if "functional" in self.use:
+            out, real = out + real, ""
         return functions.definition(name, self.parameters, self.statements, out, real)
 
 
@@ -279,7 +283,7 @@ def opened(tensors: dict[str, Any], choices: Choices) -> Body | None:
     able = [
         name
         for name, x in tensors.items()
-        if x.is_floating_point() and not x.is_inference() and x.numel() <= 12
+        if x.is_floating_point() and not x.is_inference() and 0 < x.numel() <= 12
         if not batched or (x.dim() and x.shape[0])
     ]
     if not able:

@@ -106,7 +106,7 @@ def facts_of(tensor: Any) -> dict[str, Any]:
         "value": attempt(lambda: value_of(tensor)),
         "dtype": repr(tensor.dtype),
         "shape": tuple(tensor.shape),
-        "stride": strides_of(tensor),
+        "stride": strides_of(tensor) if tensor._is_view() else None,
         "requires_grad": attempt(lambda: tensor.requires_grad),
         "is_leaf": attempt(lambda: tensor.is_leaf),
         "_version": attempt(lambda: tensor._version),

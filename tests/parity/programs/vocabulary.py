@@ -13,6 +13,7 @@ Left out, because PyTorch itself leaves it open:
 - hooks on views whose memory was written to: where the view has not been used since, PyTorch 2.13
   crashes (``c = a.mT``, then ``c.zero_()`` under ``no_grad``, then ``c.register_hook(...)``);
 - in integer memory, writes of what requires a gradient, which PyTorch records where it is a view;
+- how results lie in memory that are no views: PyTorch's choice for inputs that lie otherwise;
 - indices into dimensions without elements, whose errors are those of PyTorch's allocator;
 - a source for ``masked_scatter`` that is too short: PyTorch writes what there is, and then raises;
 - the strides of gradients, which may be expanded (``own`` copies them);
@@ -178,7 +179,7 @@ VIEWS = """
 {x}.flatten() | any
 {x}.view_as({x}) | any
 {x}.unfold({dim}, 2, 1) | dims1 small
-{x}.as_strided(({size},), (1,)) | any
+{x}.as_strided(({size},), (1,)) | two
 {x}.real | any
 torch.view_as_real({x}) | complex
 {x}.ravel() | any
@@ -360,6 +361,8 @@ def fits(word: str, x: Any) -> bool:
             return x.dim() >= 2
         case "filled":
             return x.numel() > 0
+        case "two":
+            return x.numel() >= 2
         case "floats":
             return bool(x.is_floating_point() or x.is_complex())
         case "small":
