@@ -30,6 +30,7 @@ VENDORS = "reads or writes traces of a vendor's profiler (NVIDIA's nvprof and NV
 KINETO = "internal to Kineto, the profiler written in C++"
 DEVICES = "times and memory on a device; there is the CPU only"
 CORE = "how the core written in C++ keeps what `ctx` was told; read `saved_tensors` instead"
+NODE = "an attribute of the `ctx`, which is the node: `y.grad_fn`"
 
 # Why a name has no place here.
 ABSENT = {
@@ -37,8 +38,6 @@ ABSENT = {
     "partitioner, which has none here",
     "torch.autograd.graph.set_override_stale_capture_stream": STREAMS,
     "torch.autograd.graph.set_warn_on_accumulate_grad_stream_mismatch": STREAMS,
-    "torch.autograd.function.BackwardCFunction": "the base class of nodes made in C++",
-    "torch.autograd.function.FunctionMeta": "makes nodes in C++ of classes; `type(Function)` here",
     "torch.autograd.profiler.emit_itt": VENDORS,
     "torch.autograd.profiler.emit_nvtx": VENDORS,
     "torch.autograd.profiler.load_nvprof": VENDORS,
@@ -60,11 +59,12 @@ ABSENT = {
             "self_device_memory_usage", "self_device_time_total", "self_device_time_total_str",
         )
     },
+    "torch.autograd.Function.maybe_clear_saved_tensors": CORE,
     **{
-        f"torch.autograd.Function.{name}": CORE
+        f"torch.autograd.Function.{name}": NODE
         for name in (
-            "boxed_grads_call", "clear_saved_tensors_on_access", "dirty_tensors",
-            "maybe_clear_saved_tensors", "non_differentiable", "to_save",
+            "metadata", "name", "next_functions", "register_hook", "register_prehook",
+            "requires_grad", "saved_tensors", "saved_variables",
         )
     },
     "torch.utils.checkpoint.DefaultDeviceType": "which device's random state is kept; there is "

@@ -37,7 +37,8 @@ def custom(
     the output ``out``. Written with operations on Tensors it serves reverse mode, forward mode (it
     is transposed), batches and derivatives of any order. ``jvp(tangents, out, *inputs)`` gives the
     output's tangent from a tuple of the inputs', and may stand in its place, or beside it. What a
-    rule names with an underscore in front is not kept, and given as None. Inputs and outputs may
+    rule names with an underscore in front is not kept, and given as None, as is the derivative of
+    what has none. Inputs and outputs may
     be nested in tuples, lists and dicts; keyword arguments are constants, which rules get as well.
 
     ``batch`` says what ``vmap`` does with ``function``: run it on batches (``"through"``), or on
@@ -140,6 +141,8 @@ class _Rules:
 
     def backward(self, ctx: Any, *grads: Any) -> Any:
         inputs, out = _values(ctx)
+        facts = ctx.facts[ctx.count :]
+        grads = tuple([g if fact else None for g, fact in zip(grads, facts, strict=True)])
         if self.vjp is None:
             return (None, *self._transposed_jvp(ctx, inputs, out, grads))
         return (None, *self._gradients(ctx, inputs, out, grads))

@@ -45,8 +45,8 @@ class FunctionMeta(type):
     _backward_cls: type[BackwardCFunction]
     _plans: dict[int, FunctionPlan]
 
-    def __init__(cls, name: str, bases: tuple[type, ...], members: dict[str, Any]) -> None:
-        super().__init__(name, bases, members)
+    def __init__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> None:
+        super().__init__(name, bases, attrs)
         node = type(
             name + "Backward", (BackwardCFunction,), {"_forward_cls": cls, "__module__": __name__}
         )
@@ -54,7 +54,7 @@ class FunctionMeta(type):
         cls._plans = {}
 
 
-class Function(metaclass=FunctionMeta):
+class Function(FunctionCtx, metaclass=FunctionMeta):
     """An operation whose derivatives the user writes; made by subclassing, used by ``apply``.
 
     ``forward(ctx, *args)`` computes, and keeps on ``ctx`` what ``backward(ctx, *grads)`` needs,
