@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from adjoint import dtypes
 from adjoint.array.value import Value
 
 
@@ -27,15 +26,17 @@ class Batch(Value):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return tuple(self.value.shape[1:])
+        shape = self.value.shape
+        return shape[1:] if type(shape) is tuple else tuple(shape[1:])
 
     @property
     def ndim(self) -> int:
         return len(self.value.shape) - 1
 
     @property
-    def dtype(self) -> dtypes.dtype:
-        return dtypes.of(self.value)
+    def dtype(self) -> Any:
+        """That of the value: NumPy's over plain memory, as nodes keep it. ``dtypes.of`` tells."""
+        return self.value.dtype
 
     def _apply(
         self, row: Any, level: int, inputs: tuple[Any, ...], options: tuple[Any, ...]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from adjoint import dtypes
 from adjoint.array.value import Value, apply
 
 
@@ -27,8 +26,9 @@ class Dual(Value):
         return len(self.primal.shape)
 
     @property
-    def dtype(self) -> dtypes.dtype:
-        return dtypes.of(self.primal)
+    def dtype(self) -> Any:
+        """That of the primal: NumPy's over plain memory, as nodes keep it. ``dtypes.of`` tells."""
+        return self.primal.dtype
 
     def _apply(
         self, row: Any, level: int, inputs: tuple[Any, ...], options: tuple[Any, ...]

@@ -28,14 +28,14 @@ from adjoint.tape.tensor import Tensor
 
 
 def jvp(
-    function: Callable[..., Any],
+    func: Callable[..., Any],
     primals: Any,
     tangents: Any,
     *,
     strict: bool = False,
     has_aux: bool = False,
 ) -> Any:
-    """``function(*primals)`` and how it moves when the primals move along ``tangents``.
+    """``func(*primals)`` and how it moves when the primals move along ``tangents``.
 
     With ``strict`` an output that does not depend on the primals is refused, else its tangent is
     zero. With ``has_aux`` the function returns a pair of output and aux, and aux comes third.
@@ -56,7 +56,7 @@ def jvp(
         )
     check_directions(leaves, directions)
     with refusing_writes("jvp"):
-        return _moved(function, leaves, directions, structure, strict, has_aux)
+        return _moved(func, leaves, directions, structure, strict, has_aux)
 
 
 def _moved(
@@ -123,8 +123,8 @@ def primal_and_tangent(array: Any, level: int) -> tuple[Any, Any]:
     return array, None
 
 
-def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
-    """``function(*primals)`` and the linear function that maps tangents there to tangents.
+def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
+    """``func(*primals)`` and the linear function that maps tangents there to tangents.
 
     The function runs once; what the linear one needs of it is written down, so that each further
     tangent costs only the operations on tangents. Raises ``RuntimeError`` for tangents that have
@@ -145,7 +145,7 @@ def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callabl
                 raise_level(Dual(level, lower(value), symbol), level)
                 for value, symbol in zip(leaves, symbols, strict=True)
             ]
-            outs, rebuild = flatten(function(*structure(iter(inner))))
+            outs, rebuild = flatten(func(*structure(iter(inner))))
             parts = [
                 primal_and_tangent(unwrap(out, level), level) if isinstance(out, Tensor) else None
                 for out in outs

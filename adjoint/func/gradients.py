@@ -153,8 +153,8 @@ def _write_back_others(
                 write_back(before, after, lambda tensor: unwrap(tensor, level))
 
 
-def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
-    """``function(*primals)`` and a function from the output's cotangent to those of the primals.
+def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+    """``func(*primals)`` and a function from the output's cotangent to those of the primals.
 
     The cotangent has the structure of the output. With ``has_aux`` the function returns a pair of
     output and aux, and aux comes third. Raises ``RuntimeError`` for primals and outputs that are
@@ -166,7 +166,7 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> A
     (tensor(2.),)
     """
     with refusing_writes("vjp", kept_by_tape=True):
-        taken = record(function, primals, {}, None, has_aux, "vjp")
+        taken = record(func, primals, {}, None, has_aux, "vjp")
     for out in taken.outs:
         if dtypes.of(out).category < dtypes.FLOATING:
             raise RuntimeError(
@@ -208,12 +208,17 @@ def arrived_at(taken: Recorded, cotangents: Any) -> list[Any]:
                 f"vjp: a cotangent has shape {describe_shape(g.shape)}, its output "
                 f"{describe_shape(out.shape)}"
             )
+        if dtypes.of(g).is_complex != dtypes.of(out).is_complex:
+            raise RuntimeError(
+                f"vjp: a cotangent is {dtypes.of(g)!r}, its output {dtypes.of(out)!r}: for complex "
+                "Tensors both are required to be; convert the cotangent"
+            )
         arrays.append(lower(g))
     return arrays
 
 
 def grad_and_value(
-    function: Callable[..., Any], argnums: Places = 0, has_aux: bool = False
+    func: Callable[..., Any], argnums: Places = 0, has_aux: bool = False
 ) -> Callable[..., Any]:
     """A function that gives the gradient of a scalar-valued one, and its value.
 
@@ -225,11 +230,11 @@ def grad_and_value(
     (tensor(1.), tensor(0.))
     """
 
-    @functools.wraps(function)
+    @functools.wraps(func)
     def gradient(*args: Any, **kwargs: Any) -> Any:
         places_of(argnums, len(args))
         with refusing_writes("grad"):
-            return _gradient(record(function, args, kwargs, argnums, has_aux, "grad"), has_aux)
+            return _gradient(record(func, args, kwargs, argnums, has_aux, "grad"), has_aux)
 
     return gradient
 
@@ -258,7 +263,7 @@ def _gradient(taken: Recorded, has_aux: bool) -> Any:
 
 
 def grad(
-    function: Callable[..., Any], argnums: Places = 0, has_aux: bool = False
+    func: Callable[..., Any], argnums: Places = 0, has_aux: bool = False
 ) -> Callable[..., Any]:
     """A function that gives the gradient of a scalar-valued one with respect to ``argnums``.
 
@@ -269,9 +274,9 @@ def grad(
     >>> torch.func.grad(torch.func.grad(torch.sin))(torch.tensor(0.5))
     tensor(-0.4794)
     """
-    both = grad_and_value(function, argnums, has_aux)
+    both = grad_and_value(func, argnums, has_aux)
 
-    @functools.wraps(function)
+    @functools.wraps(func)
     def gradient(*args: Any, **kwargs: Any) -> Any:
         gradients, rest = both(*args, **kwargs)
         return (gradients, rest[1]) if has_aux else gradients

@@ -43,7 +43,7 @@ from adjoint.tape.tensor import Tensor
 
 
 def jacrev(
-    function: Callable[..., Any],
+    func: Callable[..., Any],
     argnums: Places = 0,
     *,
     has_aux: bool = False,
@@ -52,7 +52,7 @@ def jacrev(
 ) -> Callable[..., Any]:
     """A function that gives the Jacobian with respect to ``argnums``, by reverse mode.
 
-    For each Tensor that ``function`` returns there is one for each argument, of the shape of the
+    For each Tensor that ``func`` returns there is one for each argument, of the shape of the
     first followed by that of the second, in the structures of both. ``chunk_size`` is how many
     rows to compute at a time; by default as many as take a quarter of the result's memory.
     Raises ``RuntimeError`` for complex Tensors, ``ValueError`` for a chunk size below 1.
@@ -64,11 +64,11 @@ def jacrev(
     """
     _check_chunk_size(chunk_size, "jacrev")
 
-    @functools.wraps(function)
+    @functools.wraps(func)
     def jacobian(*args: Any) -> Any:
         _refuse_complex(flatten(args)[0], "jacrev", "argument")
         with refusing_writes("jacrev"):
-            return _by_rows(function, args, argnums, has_aux, chunk_size)
+            return _by_rows(func, args, argnums, has_aux, chunk_size)
 
     return jacobian
 
@@ -129,7 +129,7 @@ def build_tree(
 
 
 def jacfwd(
-    function: Callable[..., Any],
+    func: Callable[..., Any],
     argnums: Places | None = 0,
     has_aux: bool = False,
     *,
@@ -150,10 +150,10 @@ def jacfwd(
     check_mode(randomness)
     _check_chunk_size(chunk_size, "jacfwd")
 
-    @functools.wraps(function)
+    @functools.wraps(func)
     def jacobian(*args: Any) -> Any:
         _refuse_complex(flatten(args)[0], "jacfwd", "argument")
-        columns = _Columns(function, args, argnums, has_aux, randomness)
+        columns = _Columns(func, args, argnums, has_aux, randomness)
         with refusing_writes("jacfwd"):
             tree = columns.tree(chunk_size)
         return (tree, columns.aux) if has_aux else tree
@@ -275,7 +275,7 @@ def _transposed(rows: Any) -> Any:
 
 
 def hessian(
-    function: Callable[..., Any], argnums: Places = 0, *, chunk_size: int | None = None
+    func: Callable[..., Any], argnums: Places = 0, *, chunk_size: int | None = None
 ) -> Callable[..., Any]:
     """A function that gives the second derivative with respect to ``argnums``.
 
@@ -288,12 +288,12 @@ def hessian(
             [0., 6.]])
     """
     _check_chunk_size(chunk_size, "hessian")
-    inner = jacrev(function, argnums)
+    inner = jacrev(func, argnums)
 
-    @functools.wraps(function)
+    @functools.wraps(func)
     def second(*args: Any) -> Any:
         def gradient(*args: Any) -> Any:
-            taken = record(function, args, {}, argnums, False, "hessian")
+            taken = record(func, args, {}, argnums, False, "hessian")
             _refuse_complex(taken.values, "hessian", "output")
             if sum(product(out.shape) for out in taken.outs) != 1:
                 raise _SeveralNumbers

@@ -39,8 +39,8 @@ def debug_unwrap(tensor: Any, *, recurse: bool = True) -> Any:
     return debug_unwrap(found) if recurse else found
 
 
-def functionalize(function: Callable[..., Any], *, remove: str = "mutations") -> Callable[..., Any]:
-    """``function`` itself, whose writes in place every transform here understands as they are.
+def functionalize(func: Callable[..., Any], *, remove: str = "mutations") -> Callable[..., Any]:
+    """``func`` itself, whose writes in place every transform here understands as they are.
 
     In PyTorch it prepares functions for tracers that do not. Raises ``RuntimeError`` for another
     ``remove`` than "mutations" and "mutations_and_views".
@@ -48,8 +48,8 @@ def functionalize(function: Callable[..., Any], *, remove: str = "mutations") ->
     if remove not in REMOVE:
         raise RuntimeError(f"functionalize: remove is one of {REMOVE}, not {remove!r}")
 
-    @wraps(function)
+    @wraps(func)
     def functional(*args: Any, **kwargs: Any) -> Any:
-        return function(*args, **kwargs)
+        return func(*args, **kwargs)
 
     return functional

@@ -20,7 +20,7 @@ from adjoint.tape.tensor import Tensor
 
 
 def vmap(
-    function: Callable[..., Any],
+    func: Callable[..., Any],
     in_dims: Any = 0,
     out_dims: Any = 0,
     randomness: str = "error",
@@ -45,7 +45,7 @@ def vmap(
     if chunk_size is not None and not chunk_size > 0:
         raise ValueError(f"vmap: chunk_size is a positive number or None, not {chunk_size}")
 
-    @wraps(function)
+    @wraps(func)
     def batched(*args: Any, **kwargs: Any) -> Any:
         _check_out_dims(out_dims)
         leaves, structure = flatten(args)
@@ -54,7 +54,7 @@ def vmap(
         if chunk_size is None or chunk_size >= size:
             with refusing_writes("vmap"):
                 outs, rebuild, _ = map_once(
-                    function, leaves, dims, structure, kwargs, size, out_dims, randomness
+                    func, leaves, dims, structure, kwargs, size, out_dims, randomness
                 )
             return rebuild(iter([outside(out) for out in outs]))
         state = get_rng_state() if randomness == "same" else None
@@ -69,7 +69,7 @@ def vmap(
             ]
             with refusing_writes("vmap"):
                 outs, rebuild, places = map_once(
-                    function, part, dims, structure, kwargs, stop - start, out_dims, randomness
+                    func, part, dims, structure, kwargs, stop - start, out_dims, randomness
                 )
             if not gathered:
                 gathered = [Pieces(size, place) for place in places]

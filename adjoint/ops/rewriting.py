@@ -18,6 +18,7 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.array.batch import Batch
+from adjoint.array.lifting import note_lift
 from adjoint.array.memory import writable
 from adjoint.array.value import Value, apply
 from adjoint.ops.index_rows import index_put_row, infer_as_first
@@ -210,6 +211,7 @@ def rebind(target: Any, value: Any) -> None:
     changed = apply(copy_slices.row, (below, array), (path,)) if path else array
     for tensor in (root, *views):
         if tensor._level != level:
+            note_lift(tensor, level)
             tensor._level, tensor._node = level, None
     root._array = changed
     for view in views:

@@ -54,7 +54,7 @@ case(
     "Tensor.type", rows="to_dtype",
     samples=lambda make: [
         sample(make(2, 3), dtypes.float64), sample(make(), "torch.DoubleTensor"),
-        sample(make(0, 3, dtype="float32")),
+        sample(make(0, 3, dtype="int64")),
     ],
     errors=[wrong(ValueError, "invalid type", ONES, "torch.NumberTensor")],
 )  # fmt: skip

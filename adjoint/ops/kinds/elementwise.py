@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.batch import Batch
 from adjoint.array.value import Value, apply
 from adjoint.errors import describe_shape
+from adjoint.ops.kinds.batched import on_batch, on_batches, recorded_batch, recorded_batches
 from adjoint.ops.kinds.out import SHOWN, elementwise_out
 from adjoint.ops.kinds.public import TOP, publish
 from adjoint.ops.kinds.quick import finish
@@ -365,6 +367,10 @@ def _unary(row: Row) -> Any:
                         enabled.recorded(node, (input,), out)
                     tensor._node = node
                     return tensor
+            elif type(a) is Batch:
+                found = recorded_batch(row, input)
+                if found is not None:
+                    return found
         elif type(input) is ndarray:
             kind = input.dtype
             if kind is FLOAT32 or kind is FLOAT64:
@@ -372,6 +378,10 @@ def _unary(row: Row) -> Any:
                     return compute(input)
                 except TROUBLE:
                     pass
+        elif type(input) is Batch:
+            found = on_batch(compute, input)
+            if found is not None:
+                return found
         return explain(row, (input,))
 
     return operation
@@ -430,6 +440,10 @@ def _binary(row: Row, fallback: Callable[..., Any]) -> Any:
                     if isinstance(other, Tensor):
                         b = other._array
                         if type(b) is not ndarray or b.dtype is not kind:
+                            if type(b) is Batch:
+                                found = recorded_batches(row, input, other)
+                                if found is not None:
+                                    return found
                             return fallback(row, (input, other))
                         if input._level != other._level:
                             return fallback(row, (input, other))
@@ -500,8 +514,30 @@ def _binary(row: Row, fallback: Callable[..., Any]) -> Any:
                         enabled.recorded(node, (input, other), out)
                     tensor._node = node
                     return tensor
+            elif type(a) is Batch:
+                if isinstance(other, Tensor):
+                    found = recorded_batches(row, input, other)
+                elif scalars and (type(other) is int or type(other) is float):
+                    kind = a.dtype
+                    if kind is FLOAT32 or kind is FLOAT64:
+                        found = recorded_batches(row, input, None, constant(other, kind))
+                    else:
+                        found = None
+                else:
+                    found = None
+                if found is not None:
+                    return found
         elif type(input) is ndarray and type(other) is ndarray:
             return row.evaluate((input, other), ())
+        elif type(input) is Batch or type(other) is Batch:
+            y = other
+            if scalars and (type(y) is int or type(y) is float):
+                kind = input.dtype
+                if kind is FLOAT32 or kind is FLOAT64:
+                    y = constant(y, kind)
+            found = on_batches(compute, input, y)
+            if found is not None:
+                return found
         return fallback(row, (input, other))
 
     return operation
