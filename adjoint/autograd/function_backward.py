@@ -69,6 +69,8 @@ def _is_lifted(g: Any) -> bool:
 
 def _grads_of_outputs(node: BackwardCFunction, arrived: list[Any]) -> list[Any]:
     """Gradients as Tensors; zeros for those that did not arrive, unless the user wants None."""
+    if len(arrived) == 1 == len(node._outputs) and arrived[0] is not None:
+        return [as_public(arrived[0])]
     grads: list[Any] = []
     padded = [*arrived, *[None] * (len(node._outputs) - len(arrived))]
     for each, fact in zip(padded, node._outputs, strict=True):
@@ -112,7 +114,9 @@ def _gradients_of_inputs(node: BackwardCFunction, result: Any, level: int | None
             continue
         if not isinstance(value, Tensor):
             raise _no_tensor(node, place, value)
-        _check_gradient(node, place, value, edge)
+        array = value._array
+        if array.shape != edge.shape or array.dtype is not edge.dtype:
+            _check_gradient(node, place, value, edge)
         gradients.append(value if level is None else as_array(value, level))
     return gradients
 

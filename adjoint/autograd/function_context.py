@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import numpy as np
+
 from adjoint.array.batch import Batch
 from adjoint.array.value import Value
 from adjoint.tape.attributes import SavedTensor
@@ -17,6 +19,7 @@ from adjoint.tape.node import Node, Port, clock, shorten, user_frame
 from adjoint.tape.saved import Freed
 from adjoint.tape.tensor import Tensor, memory_of, new, spoiled, wrap
 
+ndarray = np.ndarray
 Fact = tuple[tuple[int, ...], Any]  # shape and type of an output
 
 
@@ -248,17 +251,21 @@ def start_node(kind: type[BackwardCFunction], args: tuple[Any, ...], level: int)
     """A node for an application to ``args``, which no tensor points to yet."""
     node = new(kind)
     node._level = level
-    edges = []
-    needs = []
+    edges: list[Any] = []
+    needs: list[bool] = []
+    tensors: list[bool] = []
     for value in args:
-        tensor = isinstance(value, Tensor)
-        edge = value._node if tensor and value._level == level else None
-        if tensor:
+        if isinstance(value, Tensor):
+            edge = value._node if value._level == level else None
             edges.append(edge)
-        needs.append(edge is not None)
+            needs.append(edge is not None)
+            tensors.append(True)
+        else:
+            needs.append(False)
+            tensors.append(False)
     node.edges = tuple(edges)
     node.needs_input_grad = tuple(needs)
-    node._tensor_inputs = tuple([isinstance(value, Tensor) for value in args])
+    node._tensor_inputs = tuple(tensors)
     node._outputs = ()
     node.hooks = None
     node.shape, node.dtype = (), None
@@ -273,6 +280,8 @@ def start_node(kind: type[BackwardCFunction], args: tuple[Any, ...], level: int)
 
 def as_public(array: Any) -> Any:
     """An array of any kind as the Tensor that users see over it."""
+    if type(array) is ndarray:
+        return wrap(array)
     if isinstance(array, Tensor):
         return array
     if type(array) is Attached:

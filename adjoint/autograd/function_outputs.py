@@ -22,6 +22,16 @@ def finish(node: BackwardCFunction, args: tuple[Any, ...], out: Any, executable:
 
     ``executable`` says whether a gradient may come: if not, nothing is kept.
     """
+    state = node.__dict__
+    if (
+        isinstance(out, Tensor)
+        and out._view is None
+        and "dirty_tensors" not in state
+        and "non_differentiable" not in state
+        and forward.level is None
+        and all(out is not each for each in args)
+    ):
+        return _finish_one(node, args, out, executable)
     several = isinstance(out, tuple)
     outs = list(out) if several else [out]
     dirty = _tensors(node.dirty_tensors, "mark_dirty")
@@ -72,10 +82,36 @@ def finish(node: BackwardCFunction, args: tuple[Any, ...], out: Any, executable:
     return tuple(outs) if several else outs[0]
 
 
+def _finish_one(node: BackwardCFunction, args: tuple[Any, ...], out: Any, executable: bool) -> Any:
+    """``finish`` for the commonest output, one fresh tensor, in half the time."""
+    array = out._array
+    node.sequence = next(clock)
+    node.shape, node.dtype = array.shape, array.dtype
+    node._outputs = ((node.shape, node.dtype),)
+    function = node._forward_cls
+    node.plan = function._plans.get(1) or function._plan(1)
+    if executable and dtypes.of(array).category >= dtypes.FLOATING:
+        if out._node is None:
+            out._node = node
+        else:
+            set_history(out, node)
+        if node.to_save is not None:
+            node.keep(node.to_save, {id(out): 0})
+        enabled = modes.enabled
+        if enabled is not True:
+            enabled.recorded(node, args, (array,))
+    else:
+        out._node = None
+    _forget(node)
+    return out
+
+
 def _forget(node: BackwardCFunction) -> None:
     """Drop what only the forward pass needed; outputs among it would hold the graph in a cycle."""
+    state = node.__dict__
     for name in ("to_save", "saved_for_forward", "dirty_tensors", "non_differentiable"):
-        node.__dict__.pop(name, None)
+        if name in state:
+            del state[name]
 
 
 def _tensors(marked: Any, caller: str) -> dict[int, Any]:
