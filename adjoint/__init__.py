@@ -103,8 +103,8 @@ e, pi, inf, nan, newaxis = math.e, math.pi, math.inf, math.nan, None
 # Modules that are loaded when first asked for, and functions that live in one of them.
 _LAZY = frozenset(
     (
-        "cuda", "func", "linalg", "nn", "optim", "printing", "return_types", "special", "testing",
-        "utils", "viz",
+        "cuda", "func", "linalg", "nn", "optim", "printing", "profiler", "return_types", "special",
+        "testing", "utils", "viz",
     )
 )  # fmt: skip
 _HOMES = {

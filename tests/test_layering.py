@@ -35,7 +35,7 @@ LAYERS = (
     ("tape",),
     ("ops",),
     ("printing", "face", "random", "tensor", "environment"),
-    ("autograd", "func", "cuda", "special", "linalg"),
+    ("autograd", "func", "cuda", "special", "linalg", "profiler"),
     ("testing",),
     ("nn", "optim", "utils", "viz", "distributed"),
     ("adjoint",),  # the public names together: `import adjoint as torch`, as users write it

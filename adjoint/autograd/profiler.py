@@ -73,14 +73,15 @@ class profile:  # noqa: N801 - PyTorch's name
                 "Profiler context manager is not reentrant: make another profile() for another "
                 "block"
             )
-        self._start()
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         if self.enabled:
-            self._stop()
+            self.stop()
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Begin to collect; what ``with`` does."""
         self.entered = True
         if self.acc_events and self._session is not None:
             self._older = list(self.function_events)
@@ -88,7 +89,8 @@ class profile:  # noqa: N801 - PyTorch's name
         self._session = Session(self._options)
         self._session.start()
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Collect no more."""
         if self._session is not None:
             self._session.stop()
 

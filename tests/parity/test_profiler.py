@@ -131,3 +131,20 @@ def test_states():
             assert nothing is None
         with pytest.raises(AssertionError), _silence():
             prof.export_stacks("never written")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"wait": 1, "warmup": 1, "active": 2},
+        {"wait": 0, "warmup": 1, "active": 1, "repeat": 2},
+        {"wait": 2, "warmup": 1, "active": 3, "skip_first": 3, "repeat": 1},
+        {"wait": 3, "warmup": 1, "active": 1, "skip_first": 2, "skip_first_wait": 1},
+        {"wait": 1, "warmup": 2, "active": 1, "skip_first_wait": 1, "repeat": 2},
+    ],
+    ids=str,
+)
+def test_schedules(options: dict[str, int]):
+    ours, theirs = (library.profiler.schedule(**options) for library in LIBRARIES)
+    for step in range(30):
+        assert ours(step).name == theirs(step).name
