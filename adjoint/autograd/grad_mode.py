@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import TracebackType
 
 from adjoint.tape.modes import enable_grad, inference_mode, modes, no_grad, set_grad_enabled
@@ -39,6 +40,44 @@ class set_multithreading_enabled:  # noqa: N801 - PyTorch's name
         return type(self)(self.mode)
 
 
+class _Layout(threading.local):
+    enforced = True
+
+
+_layout = _Layout()
+
+
+class enforce_grad_layout_policy:  # noqa: N801 - PyTorch's name
+    """Whether a ``.grad`` is to lie in memory as its leaf does: kept, and without effect.
+
+    Adjoint's gradients lie as they arrive. Sets at once; as a context manager it puts the old
+    setting back.
+
+    >>> import adjoint as torch
+    >>> with torch.autograd.enforce_grad_layout_policy(False):
+    ...     torch.ones(2, requires_grad=True).sum().backward()
+    """
+
+    def __init__(self, enable: bool = True) -> None:
+        self.prev = _layout.enforced
+        self.mode = _layout.enforced = bool(enable)
+
+    def __enter__(self) -> None:
+        """Nothing: the constructor has set it."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        _layout.enforced = self.prev
+
+    def clone(self) -> enforce_grad_layout_policy:
+        """Another of the same mode."""
+        return type(self)(self.mode)
+
+
 def is_multithreading_enabled() -> bool:
     """What ``set_multithreading_enabled`` has set in this thread."""
     return modes.multithreading
@@ -46,6 +85,7 @@ def is_multithreading_enabled() -> bool:
 
 __all__ = [
     "enable_grad",
+    "enforce_grad_layout_policy",
     "inference_mode",
     "is_multithreading_enabled",
     "no_grad",

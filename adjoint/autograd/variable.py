@@ -7,12 +7,14 @@ from typing import Any
 from adjoint.tape.tensor import Tensor, set_requires_grad, wrap
 
 
-class _VariableType(type):
+class VariableMeta(type):
+    """What makes every Tensor an instance of ``Variable``."""
+
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, Tensor)
 
 
-class Variable(metaclass=_VariableType):
+class Variable(metaclass=VariableMeta):
     """``Variable(x)`` is a Tensor over the memory of ``x``, without its history.
 
     >>> import adjoint as torch
@@ -27,4 +29,4 @@ class Variable(metaclass=_VariableType):
         return set_requires_grad(tensor) if requires_grad else tensor
 
 
-__all__ = ["Variable"]
+__all__ = ["Variable", "VariableMeta"]

@@ -16,10 +16,13 @@ class RemovableHandle:
     ``hooks_dict`` has the hook under the key ``handle.id``, and ``extra_dict`` (or several) may.
     """
 
+    next_id = 1  # about: other threads may have taken it
+
     def __init__(
         self, hooks_dict: dict[int, Any], hook: Any = None, *, extra_dict: Any = None
     ) -> None:
         self.id = next(_numbers)
+        RemovableHandle.next_id = self.id + 1
         extra = extra_dict if isinstance(extra_dict, (list, tuple)) else [extra_dict]
         self._dicts = [hooks_dict, *[each for each in extra if each is not None]]
         if hook is not None:
