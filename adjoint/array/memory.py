@@ -108,11 +108,16 @@ def is_contiguous(value: Any) -> bool:
     )
 
 
+def owner_of(array: Any) -> Any:
+    """The array that owns the memory that ``array`` looks at."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
 def storage_of(array: Any) -> tuple[Any, int]:
     """The memory that ``array`` looks at, flat, and the place in it of its first element."""
-    owner = array
-    while isinstance(owner.base, np.ndarray):
-        owner = owner.base
+    owner = owner_of(array)
     if owner.dtype != array.dtype or not owner.flags.forc:
         # Memory that came from outside, or is seen as another type: what the array spans.
         span = sum((n - 1) * stride for n, stride in zip(array.shape, array.strides, strict=True))

@@ -119,10 +119,11 @@ def _start(tensor: Any, gradient: Any, record: bool) -> Any:
             f"Mismatch in shape: grad_output has a shape of {describe_shape(gradient.shape)} and "
             f"output has a shape of {describe_shape(tensor.shape)}{_made(tensor)}"
         )
-    if dtypes.of(gradient).is_complex and not dtypes.of(tensor).is_complex:
+    if dtypes.of(gradient).is_complex != dtypes.of(tensor).is_complex:
         raise RuntimeError(
             "For complex Tensors, both grad_output and output are required to have the same "
-            f"dtype: got {dtypes.of(gradient)!r} and {dtypes.of(tensor)!r}"
+            f"dtype: got {dtypes.of(gradient)!r} and {dtypes.of(tensor)!r}; convert the gradient, "
+            "as in g.to(out.dtype)"
         )
     if record:
         return gradient
@@ -170,7 +171,14 @@ def backward(
         raise RuntimeError("`inputs` argument to `backward` cannot be empty.")
     edges = [_edge_of(each, "backward") for each in inputs]
     capture = Capture(edges)
-    run(roots, level, keep_graph=keep_graph, record=create_graph, capture=capture)
+    run(
+        roots,
+        level,
+        keep_graph=keep_graph,
+        record=create_graph,
+        capture=capture,
+        accumulate=accumulate,
+    )
     with _accumulation:
         for tensor, edge in dict(zip(inputs, edges, strict=True)).items():
             g = capture.get(edge)

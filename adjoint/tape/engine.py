@@ -18,6 +18,7 @@ from adjoint.array.sums import accurate_sum
 from adjoint.array.value import Value
 from adjoint.tape.hooks import show_after, show_before, show_gradient, unpack_saved
 from adjoint.tape.modes import modes
+from adjoint.tape.names import all_gradients, shown_gradients
 from adjoint.tape.node import AccumulateGrad, Edge, Node, Port
 from adjoint.tape.passes import Capture, Pass, Roots
 from adjoint.tape.tensor import Tensor, current_array, spoiled, wrap
@@ -64,11 +65,17 @@ def _run(task: Pass) -> dict[AccumulateGrad, list[Any]]:
         node, g, _ = waiting.pop(-heappop(youngest))
         while node is not None:  # along a chain, where one node waits: no heap, 0.3 us less a node
             hooks = node.hooks
-            if hooks is not None:
-                g = show_gradient(hooks, g, task)
-            if capture is not None:
-                capture.take(node, g)
-                if id(node) not in task.reachable:  # type: ignore[operator]
+            if capture is None:
+                if hooks is not None:
+                    g = show_gradient(hooks, g, task)
+            else:
+                leads = id(node) in task.reachable  # type: ignore[operator]
+                if leads:  # as PyTorch, which then takes the gradient before hooks replace it
+                    capture.take(node, g)
+                if hooks is not None and (leads or capture.wants(node)):
+                    g = show_gradient(hooks, g, task)
+                if not leads:
+                    capture.take(node, g)
                     break
             saved = node.saved
             if type(saved) is not tuple:
@@ -148,7 +155,15 @@ def _pull_watched(node: Node, saved: tuple[Any, ...], g: Any, task: Pass) -> lis
         raise
     for observer in task.observers:
         observer.passed(node, g, gradients)
-    return gradients if hooks is None else show_after(hooks, g, gradients, task)
+    if hooks is None or not hooks.after:
+        return gradients
+    fitted = [
+        fit(each, edge.shape, edge.dtype)
+        if edge is not None and each is not None and task.needs(edge)
+        else None
+        for edge, each in zip(node.edges, gradients)  # noqa: B905 - the plan made both
+    ]
+    return all_gradients(node, show_after(hooks, g, shown_gradients(node, fitted), task))
 
 
 ENDS = (AccumulateGrad, Port)
@@ -241,6 +256,8 @@ def fit(g: Any, shape: tuple[int, ...], kind: Any) -> Any:
             g = sum_to_shape(g, shape)
         except WARNINGS:
             g = quietly(sum_to_shape, g, shape)
+    if kind is None:  # a leaf whose ``grad_dtype`` is None
+        return g
     wanted = kind if isinstance(kind, dtypes.dtype) else dtypes.from_numpy(kind)
     present = dtypes.of(g)
     if present is not wanted:

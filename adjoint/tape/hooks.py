@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from adjoint.array.value import Value
@@ -88,7 +88,7 @@ def show_before(hooks: Hooks, g: Any, task: Pass) -> Any:
     return g
 
 
-def show_after(hooks: Hooks, g: Any, gradients: list[Any], task: Pass) -> list[Any]:
+def show_after(hooks: Hooks, g: Any, gradients: Sequence[Any], task: Pass) -> Sequence[Any]:
     """Show the gradients of all inputs and outputs to the node's hooks; for the inputs' others."""
     if not hooks.after:
         return gradients
@@ -122,7 +122,7 @@ def _shown(g: Any, task: Pass) -> Any:
     return wrap(g, level)
 
 
-def _answers(function: Any, answer: Any, parts: list[Any], task: Pass) -> list[Any]:
+def _answers(function: Any, answer: Any, parts: Sequence[Any], task: Pass) -> list[Any]:
     answers = answer if isinstance(answer, tuple) else (answer,)
     if len(answers) != len(parts):
         raise RuntimeError(

@@ -6,6 +6,7 @@ values have other names there says so itself (``saved="y=mat2"``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -53,6 +54,38 @@ def _shown(row: Any, own: str, special: dict[str, str]) -> str:
     if own == "dims" and row.kind == "movement":
         return own
     return RULE.get(own, own)
+
+
+@cache
+def _with_gradients(row: Any) -> tuple[int, ...] | None:
+    names = getattr(row, "formulas", None)
+    if not names or row.variadic:
+        return None
+    return tuple([place for place, name in enumerate(row.inputs) if name in names])
+
+
+def shown_edges(node: Any) -> Sequence[Any]:
+    """The edges of a node to inputs that may have gradients: indices and masks have none."""
+    edges: Sequence[Any] = node.edges
+    places = _with_gradients(node.plan.row) if edges else None
+    return edges if places is None else [edges[place] for place in places]
+
+
+def shown_gradients(node: Any, gradients: Sequence[Any]) -> Sequence[Any]:
+    """Those of the gradients of all inputs that belong to ``shown_edges``."""
+    places = _with_gradients(node.plan.row)
+    return gradients if places is None else [gradients[place] for place in places]
+
+
+def all_gradients(node: Any, shown: Sequence[Any]) -> list[Any]:
+    """Gradients of all inputs again, from those of ``shown_edges``."""
+    places = _with_gradients(node.plan.row)
+    if places is None:
+        return list(shown)
+    found = [None] * len(node.edges)
+    for place, g in zip(places, shown, strict=True):
+        found[place] = g
+    return found
 
 
 @cache

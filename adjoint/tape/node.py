@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from adjoint.errors import GraphError
 from adjoint.lazy import LazyModule
+from adjoint.tape import names
 from adjoint.tape.handles import Hooks, RemovableHandle
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ class Node:
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The nodes that made each input, with the number of their output; None for a constant."""
         return tuple(
-            (edge.node, edge.index) if isinstance(edge, Port) else (edge, 0) for edge in self.edges
+            (edge.node, edge.index) if isinstance(edge, Port) else (edge, 0)
+            for edge in names.shown_edges(self)
         )
 
     @property

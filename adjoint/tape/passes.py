@@ -38,6 +38,10 @@ class Capture:
         """The gradient that arrived at ``edge``, None if no path led there."""
         return self.found.get(key_of(edge))
 
+    def wants(self, node: Node) -> bool:
+        """Whether the gradient of one of the node's outputs is asked for."""
+        return any(key[0] == id(node) for key in self.wanted)
+
     def take(self, node: Node, g: Any) -> None:
         """Note the gradients of ``node`` that are wanted."""
         if isinstance(g, list):
@@ -98,15 +102,19 @@ class Pass:
         executed: set[int] = set()
         stack: list[Any] = []
         reachable = self.reachable
+        wanted = () if self.capture is None else self.capture.wanted
 
         def come_to(edge: Any) -> None:
             node = node_of(edge)
             if type(node) is AccumulateGrad:
                 expected[node] += 1
                 executed.add(id(node))
-            elif id(node) not in executed and (reachable is None or id(node) in reachable):
-                executed.add(id(node))
-                stack.append(node)
+            elif id(node) not in executed:
+                if reachable is None or id(node) in reachable:
+                    stack.append(node)
+                    executed.add(id(node))
+                elif key_of(edge) in wanted:
+                    executed.add(id(node))
 
         for edge, _ in self.roots:
             come_to(edge)
@@ -129,14 +137,18 @@ class Pass:
         if self.completed is None:
             self.completed = set()
         self.completed.add(leaf)
+        if self.capture is not None and not self.capture.wants(leaf):
+            del leaves[leaf]
+            return
         if hooks is not None:
             entry[1] = show_before(hooks, show_gradient(hooks, entry[1], self), self)
-        if self.capture is not None:
-            self.capture.take(leaf, entry[1])
-        elif hooks is None or self.accumulate is None or not (hooks.accumulated or hooks.after):
-            return
-        else:
+        waited = hooks is not None and (hooks.accumulated or hooks.after)
+        if waited and self.accumulate is not None:
             self.accumulate(leaf, entry[1], self.level, self.record, self)
+        elif self.capture is not None:
+            self.capture.take(leaf, entry[1])
+        else:
+            return
         del leaves[leaf]
 
     def finish(self, leaves: dict[AccumulateGrad, list[Any]]) -> None:
@@ -146,14 +158,19 @@ class Pass:
             if waits and leaf not in (self.completed or ()):
                 self.complete(leaf, leaves)
 
+    def needs(self, edge: Any) -> bool:
+        """Whether the pass has a use for a gradient at ``edge``."""
+        if self.capture is None:
+            return True
+        return id(node_of(edge)) in (self.reachable or ()) or key_of(edge) in self.capture.wanted
+
     def will_execute(self, edge: Any) -> bool:
         """Whether the pass comes through the node of ``edge``, or asks for its gradient."""
-        if self.capture is not None and key_of(edge) in self.capture.wanted:
-            return True
         if self._executed is None:
             self._count()
-        node = node_of(edge)
-        if self.capture is not None and type(node) is AccumulateGrad:
+        node, capture = node_of(edge), self.capture
+        asked = capture is None or key_of(edge) in capture.wanted
+        if not asked and (type(node) is AccumulateGrad or id(node) not in (self.reachable or ())):
             return False
         return id(node) in (self._executed or ())
 

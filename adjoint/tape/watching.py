@@ -19,15 +19,19 @@ class Observer(Protocol):
 
     def recorded(self, node: Node, inputs: tuple[Any, ...], out: Any) -> None:
         """``node`` has just been made of ``inputs``; ``out`` is the array, or several."""
+        return
 
     def passing(self, node: Node, g: Any) -> None:
         """A backward pass comes to ``node`` with ``g``, a list where it has several outputs."""
+        return
 
     def passed(self, node: Node, g: Any, gradients: list[Any]) -> None:
         """It leaves with ``gradients``, one for each input or None."""
+        return
 
     def failed(self, node: Node, error: BaseException) -> None:
         """Or its formulas raise ``error``, which ends the pass."""
+        return
 
 
 class Recorder:

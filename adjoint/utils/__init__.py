@@ -3,4 +3,4 @@
 from adjoint.face.owning import swap_tensors
 from adjoint.utils import checkpoint, data, hooks
 
-__all__ = ["data", "hooks", "swap_tensors"]
+__all__ = ["checkpoint", "data", "hooks", "swap_tensors"]
