@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable
+from functools import cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -42,9 +43,27 @@ _NAMES = {
 _FACE = frozenset(("detach", "detach_", "item", "resize_", "resize_as_", "set_"))
 
 
-def _shim(*args: Any, **kwargs: Any) -> Any:
-    wrapper: Any = "where the wrapper goes"
-    return wrapper(*args, **kwargs)
+@cache
+def _template(cells: int) -> CodeType:
+    """Code that calls a constant, of a function that has as many cells.
+
+    Compiled with them, and not only given their names: a debugger that looks at the locals of its
+    frame finds the cells there.
+    """
+    names = [f"cell_{number}" for number in range(cells)]
+    lines = [
+        "def make():",
+        *[f"    {name} = None" for name in names],
+        "    def shim(*args, **kwargs):",
+        *([f"        if False: {', '.join(names)}"] if names else []),
+        f"        wrapper = {_PLACE!r}",
+        "        return wrapper(*args, **kwargs)",
+        "    return shim",
+    ]
+    made: dict[str, Any] = {}
+    exec("\n".join(lines), made)
+    code: CodeType = made["make"]().__code__
+    return code
 
 
 def operations() -> dict[FunctionType, str]:
@@ -121,10 +140,10 @@ def _shimmed(function: FunctionType, name: str, around: Around) -> CodeType:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         return around(twin, name, args, kwargs)
 
-    shim = _shim.__code__
+    shim = _template(len(code.co_freevars))  # a code has as many as its function has cells
     return shim.replace(
         co_consts=tuple(wrapper if each == _PLACE else each for each in shim.co_consts),
-        co_freevars=code.co_freevars,  # a code has to have as many as the function has cells
+        co_freevars=code.co_freevars,
         co_name=code.co_name,
         co_qualname=code.co_qualname,
         co_filename=code.co_filename,

@@ -341,6 +341,18 @@ def test_functions_stay_what_they_are():
     assert signatures() == before
 
 
+def test_frames_can_be_looked_into():
+    """Test runners and debuggers read the locals of every frame of an error."""
+    with pytest.raises(RuntimeError) as caught, profile():
+        torch.ones(2).add(torch.ones(3))
+    frame = caught.tb
+    names = set()
+    while frame is not None:
+        names |= set(frame.tb_frame.f_locals)
+        frame = frame.tb_next
+    assert {"wrapper", "row"} <= names
+
+
 def test_where_nodes_were_made_is_the_users_line():
     x = torch.ones(2, requires_grad=True)
     with profile():
