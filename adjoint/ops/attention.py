@@ -242,6 +242,8 @@ def _check_shapes(query: Any, key: Any, value: Any, mask: Any) -> Shape:
     name = "scaled_dot_product_attention"
     if dtypes.of(query).category < dtypes.FLOATING:
         raise RuntimeError(f"{name}: expected floating types, but got {dtypes.of(query)!r}")
+    if dtypes.of(query).is_complex:
+        raise NotImplementedError(f"{name} is not implemented for {dtypes.of(query)!r}")
     if query.shape[-1] != key.shape[-1] or key.shape[-2] != value.shape[-2]:
         raise mismatch(name, query, key, value)
     fronts = (tuple(each.shape[:-2]) for each in (query, key, value))

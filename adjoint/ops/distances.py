@@ -26,8 +26,8 @@ PLACES = ("", "nn.functional")
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """Cosine of the angle between vectors along ``dim``, whose lengths count as ``eps`` at least.
 
-    Raises ``RuntimeError`` for integers or shapes that do not broadcast, ``IndexError`` for a dim
-    out of range.
+    Raises ``RuntimeError`` for types that are not real and floating or shapes that do not
+    broadcast, ``IndexError`` for a dim out of range.
 
     >>> x, y = torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 1.0]])
     >>> torch.cosine_similarity(x, y)
@@ -35,7 +35,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """
     require_tensors("cosine_similarity", x1, x2)
     kind = dtypes.promote_types(dtypes.of(x1), dtypes.of(x2))
-    if kind.category < dtypes.FLOATING:
+    if kind.category != dtypes.FLOATING:
         raise RuntimeError(f"cosine_similarity: expected a floating type, but got {kind!r}")
     if eps < 0:
         raise RuntimeError(f"cosine_similarity: eps is a length, not negative, but got {eps}")

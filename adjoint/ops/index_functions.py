@@ -212,6 +212,11 @@ def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     dim = normalise_dim(dim, len(input.shape))
     places = _vector("index_fill", index, RuntimeError)
     number, is_tensor = fill_value("index_fill", value, input)
+    if dtypes.of(number).is_complex and not dtypes.of(input).is_complex:
+        raise RuntimeError(
+            f"index_fill: a {dtypes.of(number)!r} value for a {dtypes.of(input)!r} tensor; "
+            "take its real part"
+        )
     size = input.shape[dim] if input.shape else 1
     require_range("index_fill", index, size, IndexError, negative=True)
     row = index_fill_tensor_row if is_tensor else index_fill_row

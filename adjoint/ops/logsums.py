@@ -8,6 +8,7 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.array.sums import accurate_sum
+from adjoint.ops.complex_parts import real
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public
 from adjoint.ops.reducing import (
@@ -25,7 +26,8 @@ from adjoint.ops.reducing import (
 )
 from adjoint.ops.reduction import sum_row
 from adjoint.ops.scan import carry
-from adjoint.ops.transcendental import exp
+from adjoint.ops.selection import zero_where
+from adjoint.ops.transcendental import exp, log_add
 from adjoint.shapes import normalise_dims, reduced_shape
 
 # -- logsumexp ----------------------------------------------------------------------------------
@@ -86,12 +88,10 @@ def _logcumsumexp(x: Any, dim: int) -> Any:
         wide = np.logaddexp.accumulate(x, dim, np.float64)
         return wide.astype(x.dtype, copy=False)
     out = x.copy()
+    out.imag[out.real == -np.inf] = 0
     lines = out.swapaxes(dim, 0)
     for place in range(1, len(lines)):
-        first, second = lines[place - 1], lines[place]
-        ahead = first.real >= second.real
-        high, low = np.where(ahead, first, second), np.where(ahead, second, first)
-        lines[place] = high + np.log1p(np.exp(low - high))
+        lines[place] = log_add(lines[place - 1], lines[place])
     return out
 
 
@@ -108,7 +108,8 @@ def _logcumsumexp_vjp(g: Any, x: Any, out: Any, dim: int) -> Any:
 
 
 def _logcumsumexp_jvp(x_t: Any, x: Any, out: Any, dim: int) -> Any:
-    share = _shares_of_running(x, out)
+    nothing = real(x) == -np.inf
+    share = zero_where(nothing, _shares_of_running(x, out))
     rest = 1 - share
     entering = share * x_t
     return entering + rest * carry(rest, entering, dim, False)

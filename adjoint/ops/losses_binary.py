@@ -185,6 +185,7 @@ def _logits_checked(input: Any, target: Any, weight: Any, pos_weight: Any, reduc
         raise RuntimeError(f"{name}: the target is {dtypes.of(target)!r}; convert with .float()")
     refuse_gradient(name, weight=weight, pos_weight=pos_weight)
     if weight is None and pos_weight is None:
+        require_floating(name, input, target)
         return logits_row(input, target, reduction, len(input.shape))
     kind = dtypes.result_type((input, target))
     one = wrap(np.ones((), kind.numpy))
@@ -203,6 +204,10 @@ def _fitted(name: str, weight: Any, input: Any, kind: dtypes.dtype) -> Any:
             f"input's {describe_shape(shape)}"
         )
     if dtypes.of(weight) is not kind:
+        if dtypes.of(weight).is_complex or kind.is_complex:
+            raise RuntimeError(
+                f"{name}: a weight of {dtypes.of(weight)!r} does not go with {kind!r}"
+            )
         weight = rows.to_dtype(weight, kind)
     return stretched(weight, shape)
 

@@ -46,7 +46,7 @@ def kl_div(
         reduction = reduction_of(reduction, size_average, reduce)
     require_tensors("kl_div", input, target)
     for value in (input, target):
-        if dtypes.of(value).category < dtypes.FLOATING:
+        if dtypes.of(value).category != dtypes.FLOATING:
             raise RuntimeError(f"kl_div: {dtypes.of(value)!r} is not supported; use .float()")
     if reduction == "mean":
         warnings.warn(
@@ -132,6 +132,8 @@ def gaussian_nll_loss(
         raise RuntimeError(f"gaussian_nll_loss: var is {dtypes.of(var)!r}; use var.float()")
     if reduction not in REDUCTIONS:
         raise ValueError(f"{reduction} is not valid: reduction is 'mean', 'sum' or 'none'")
+    if dtypes.of(var).is_complex:
+        raise NotImplementedError(f"gaussian_nll_loss: a variance is real, not {dtypes.of(var)!r}")
     var = raised_row(var, eps, "var")
     difference = input - target
     losses = (log(var) + difference * difference / var) * 0.5

@@ -210,6 +210,7 @@ def _of_probabilities(
     input: Any, target: Any, weight: Any, ignore_index: int, reduction: str, amount: float
 ) -> Any:
     name = "cross_entropy"
+    refuse_dtype(name, input, (dtypes.COMPLEX,), NotImplementedError)
     if dtypes.of(target).category != dtypes.FLOATING or not len(input.shape):
         raise RuntimeError(
             f"{name}: expected floating point type for target with class probabilities, got "

@@ -207,6 +207,17 @@ def fill_value(name: str, value: Any, input: Any) -> tuple[Any, bool]:
     return (found if level is None else wrap(found, level)), False
 
 
+def refuse_imaginary(name: str, value: Any, input: Any) -> None:
+    """Raise ``RuntimeError`` for a complex tensor that a real one would not hold."""
+    if dtypes.of(value).is_complex and not dtypes.of(input).is_complex:
+        array = value._array if isinstance(value, Tensor) else value
+        if type(array) is np.ndarray and array.imag:
+            raise RuntimeError(
+                f"{name}: value cannot be converted to {dtypes.of(input)!r} without overflow, "
+                f"since it is {array}; take its real part"
+            )
+
+
 @public(in_place=True)
 def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     """``input`` with ``value`` (a number or a 0-d tensor) where ``mask`` is true; they broadcast.
@@ -221,6 +232,7 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
     if input.shape != mask.shape:
         broadcast_shapes(tuple(input.shape), tuple(mask.shape))
     number, is_tensor = fill_value("masked_fill", value, input)
+    refuse_imaginary("masked_fill", number, input)
     return (masked_fill_tensor_row if is_tensor else masked_fill_row)(input, mask, number)
 
 

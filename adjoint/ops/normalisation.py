@@ -244,10 +244,13 @@ def plain(values: tuple[Any, ...]) -> bool:
     return True
 
 
-def _check_shapes(name: str, input: Any, normalized_shape: Any, **parameters: Any) -> Shape:
+def _check_shapes(
+    name: str, input: Any, normalized_shape: Any, takes_complex: bool = False, **parameters: Any
+) -> Shape:
     """The normalised shape as a tuple; ``RuntimeError`` where the input or a parameter differs."""
     require_tensors(name, input, *(each for each in parameters.values() if each is not None))
-    refuse_dtype(name, input, (dtypes.BOOL, dtypes.INTEGER, dtypes.COMPLEX), NotImplementedError)
+    refused = (dtypes.BOOL, dtypes.INTEGER) if takes_complex else NOT_REAL
+    refuse_dtype(name, input, refused, NotImplementedError)
     if not isinstance(normalized_shape, (tuple, list)):
         raise TypeError(
             f"{name}(): normalized_shape must be a tuple of ints, not "
@@ -367,10 +370,16 @@ def rms_norm(
     >>> torch.rms_norm(torch.tensor([3.0, -3.0]), (2,))
     tensor([ 1., -1.])
     """
-    shape = _check_shapes("rms_norm", input, normalized_shape, weight=weight)
-    if eps is None:
-        eps = _STEP[dtypes.of(input).name]
+    numbers = dtypes.of(input)
+    shape = _check_shapes("rms_norm", input, normalized_shape, takes_complex=True, weight=weight)
     rank = len(shape)
+    if numbers.is_complex:
+        eps = _STEP[numbers.to_real().name] if eps is None else eps
+        dims = tuple(range(-rank, 0))
+        normal = input * rsqrt(mean_row(input * input, dims, True) + eps)
+        return normal if weight is None else normal * weight
+    if eps is None:
+        eps = _STEP[numbers.name]
     if plain((input, weight)):
         try:
             out, kept = _rms_parts(
@@ -384,6 +393,7 @@ def rms_norm(
     return rms_norm_row(input, weight, rank, eps, None)
 
 
+NOT_REAL = (dtypes.BOOL, dtypes.INTEGER, dtypes.COMPLEX)
 _STEP = {
     "float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52,
 }  # fmt: skip

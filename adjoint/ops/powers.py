@@ -17,6 +17,7 @@ from adjoint.ops.kinds.public import public
 from adjoint.ops.kinds.row import FLOAT32, FLOAT64
 from adjoint.ops.selection import bound, zero_where
 from adjoint.ops.transcendental import log
+from adjoint.tape.engine import rows
 from adjoint.tape.tensor import Tensor
 
 
@@ -67,15 +68,20 @@ def _slope_of_base(g: Any, x: Any, y: Any) -> Any:
 
 def _slope_of_exponent(g: Any, x: Any, y: Any, out: Any) -> Any:
     """Zero where the base is and the exponent not negative: the power is constant there."""
-    rest = x == 0
+    return g * zero_where((x == 0) & _not_negative(y), out * log(x))
+
+
+def _not_negative(y: Any) -> Any:
+    """Where a number is 0 or more; of complex ones, where it is real besides."""
     if dtypes.of(y).category != dtypes.COMPLEX:
-        rest = rest & (y >= 0)
-    return g * zero_where(rest, out * log(x))
+        return y >= 0
+    part = rows.real(y)
+    return (part >= 0) & (part == y)
 
 
 def _slope_over_number(g: Any, x: Any, out: Any, base: Any) -> Any:
     if base == 0:
-        return g * zero_where(x >= 0, out * -math.inf)
+        return g * zero_where(_not_negative(x), out * -math.inf)
     if dtypes.of(out).category == dtypes.COMPLEX:
         return g * (out * cmath.log(base))
     return g * (out * (math.log(base) if base > 0 else math.nan))

@@ -217,7 +217,7 @@ def nanmean(
 ) -> Any:  # fmt: skip
     """Mean of the elements that are not NaN, of all or along ``dim``; NaN where there are none.
 
-    Raises ``RuntimeError`` for integers and booleans.
+    Raises ``RuntimeError`` for integers, booleans and complex numbers.
 
     >>> import adjoint as torch
     >>> torch.nanmean(torch.tensor([1.0, float("nan"), 2.0]))
@@ -226,7 +226,7 @@ def nanmean(
     if numpy_names:
         dim, keepdim = numpy_spelling("nanmean", numpy_names, dim, keepdim)
     shape = shape_of("nanmean", input)
-    refuse_dtype("nanmean", input, (dtypes.BOOL, dtypes.INTEGER), RuntimeError)
+    refuse_dtype("nanmean", input, (dtypes.BOOL, dtypes.INTEGER, dtypes.COMPLEX), RuntimeError)
     _check_kind("nanmean", dtype)
     input = in_type(input, dtype)
     dims, keepdim = normalise_dims(dim, len(shape)), flag("nanmean", keepdim)

@@ -269,4 +269,8 @@ def scatter_reduce(
             f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}"
         )
     source, place = scatter_parts("scatter_reduce", input, dim, index, src)
+    if reduce in ("amax", "amin") and dtypes.of(input).is_complex:
+        raise NotImplementedError(
+            f"scatter_reduce: complex numbers have no order for {reduce!r} to go by"
+        )
     return scatter_reduce_row(input, index, source, place, reduce, bool(include_self))

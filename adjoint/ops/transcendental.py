@@ -26,8 +26,19 @@ exp = elementwise(
     tensor([1.0000, 2.7183])
     """,
 )  # fmt: skip
+
+
+def _exp2(x: Any) -> Any:
+    if x.dtype.kind != "c":
+        return np.exp2(x) if x.dtype.kind == "f" else np.exp(x * LN2)
+    x = np.array(x)
+    x.real *= LN2  # apart: infinity times the 0 of a complex number would not be a number
+    x.imag *= LN2
+    return np.exp(x)
+
+
 exp2 = elementwise(
-    "exp2", lambda x: np.exp2(x) if x.dtype.kind == "f" else np.exp(x * LN2),
+    "exp2", _exp2,
     x=lambda g, out: g * (out * LN2),
     doc="""2 to the power of each element; integers give the default floating type.
 
@@ -98,9 +109,14 @@ log1p = elementwise(
 def _logaddexp(x: Any, y: Any) -> Any:
     if x.dtype.kind != "c":
         return np.logaddexp(x, y)
+    return log_add(x, y)
+
+
+def log_add(x: Any, y: Any) -> Any:
+    """``log(exp(x) + exp(y))`` of complex arrays; what is nothing, at minus infinity, adds none."""
     first = x.real >= y.real
     high, low = np.where(first, x, y), np.where(first, y, x)
-    return high + np.log1p(np.exp(low - high))
+    return np.where(low.real == -np.inf, high, high + np.log1p(np.exp(low - high)))
 
 
 logaddexp = elementwise(

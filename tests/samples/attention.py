@@ -43,6 +43,7 @@ case(
         wrong(RuntimeError, "cannot be multiplied", Q, ONES((2, 5, 3)), K),
         wrong(RuntimeError, "same dtype", Q, K.astype("float32"), K),
         wrong(RuntimeError, "floating", Q.astype(int), K.astype(int), K.astype(int)),
+        wrong(NotImplementedError, "complex128", *(x.astype(complex) for x in (Q, K, K))),
         wrong(RuntimeError, "attn_mask", Q, K, K, attn_mask=ONES((3, 5), int)),
         wrong(RuntimeError, "must match|stretch", Q, K, K, attn_mask=ONES((4, 5))),
         wrong(RuntimeError, "evenly", ONES((4, 1, 4)), ONES((3, 1, 4)), ONES((3, 1, 4)),

@@ -24,6 +24,7 @@ for place in ("", F):
             MISMATCH,
             wrong(IndexError, "out of range", ONES(3), ONES(3)),
             wrong(RuntimeError, "floating", ONES((2, 3), int), ONES((2, 3), int)),
+            wrong(RuntimeError, "floating", ONES((2, 3), complex), ONES((2, 3))),
         ],
     )
     case(

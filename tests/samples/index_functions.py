@@ -99,6 +99,7 @@ case(
         wrong(RuntimeError, r"got one of shape \[3\]", MATRIX, 0, FIRST, np.ones(3)),
         wrong(RuntimeError, "supposed to be a vector", MATRIX, 0, np.array([[0]]), 1),
         wrong(RuntimeError, "cannot be converted", MATRIX, 0, FIRST, 1j),
+        wrong(RuntimeError, "take its real part", MATRIX, 0, FIRST, np.array(2 + 0j)),
     ],
 )  # fmt: skip
 case(

@@ -54,6 +54,8 @@ case(
         wrong(RuntimeError, "must match", ONES(3), ONES(3), weight=ONES(2)),
         wrong(RuntimeError, "stretch", ONES((2, 3)), ONES((2, 3)), weight=ONES((4, 2, 3))),
         wrong(RuntimeError, "stretch", ONES((2, 3)), ONES((2, 3)), pos_weight=ONES((4, 2, 3))),
+        wrong(RuntimeError, "does not go with", ONES(3), ONES(3), weight=ONES(3, complex)),
+        wrong(NotImplementedError, "complex128", ONES(3, complex), ONES(3)),
     ],
 )
 case(
@@ -73,6 +75,7 @@ case(
         wrong(RuntimeError, "elements of target", ONES(3), ONES(3) * 2),
         wrong(RuntimeError, "torch.int64 but expected", ONES(3), ONES(3, np.int64)),
         wrong(RuntimeError, "must match", ONES((2, 3)), ONES((2, 3)), weight=ONES(2)),
+        wrong(RuntimeError, "does not go with", ONES(3), ONES(3), weight=ONES(3, complex)),
     ],
 )
 case(

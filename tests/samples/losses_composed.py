@@ -35,6 +35,7 @@ case(
         NO_REDUCTION,
         MISMATCH,
         wrong(RuntimeError, "torch.int64", ONES(3, int), ONES(3, int)),
+        wrong(RuntimeError, "torch.complex128", ONES(3), ONES(3, complex)),
     ],
 )
 case(
@@ -65,6 +66,7 @@ case(
         wrong(ValueError, "negative", ONES(3), ONES(3), -2.0),
         wrong(ValueError, "incorrect size", ONES((2, 3)), ONES((2, 3)), ONES(3)),
         wrong(ValueError, "not valid", ONES(3), ONES(3), ONES(3), reduction="means"),
+        wrong(NotImplementedError, "variance is real", ONES(3), ONES(3), ONES(3, complex)),
     ],
 )
 case(

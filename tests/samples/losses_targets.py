@@ -121,6 +121,7 @@ case(
     constants=(2, "weight"),
     note=REFUSED,
     errors=[
+        wrong(NotImplementedError, "complex128", ONES((2, 3), complex), ONES((2, 3))),
         wrong(RuntimeError, "floating point type", ONES((2, 3)), np.zeros((2, 3), int)),
         wrong(RuntimeError, "floating point type", FLAT, np.array(0)),
         wrong(RuntimeError, "ignore_index", ONES((2, 3)), ONES((2, 3)), ignore_index=1),

@@ -53,6 +53,7 @@ case(
         wrong(RuntimeError, "must match the size", MATRIX, np.ones(2, bool), 1.0),
         wrong(RuntimeError, r"value tensor, but got one of shape \[3\]", MATRIX, MASK, np.ones(3)),
         wrong(RuntimeError, "cannot be converted", MATRIX, MASK, 1j),
+        wrong(RuntimeError, "cannot be converted", MATRIX, MASK, np.array(1j)),
         wrong(TypeError, "is a number, not str", MATRIX, MASK, "one"),
     ],
 )  # fmt: skip

@@ -37,6 +37,18 @@ for name in ("layer_norm", F + "layer_norm"):
 for name in ("rms_norm", F + "rms_norm"):
     case(
         name,
+        variant="of complex numbers",
+        rows="rsqrt mul",
+        samples=lambda make: [
+            sample(make(4, 3, dtype="complex128"), (3,)),
+            sample(make(4, 3, dtype="complex128"), [3], make(3, dtype="complex128")),
+            sample(make(2, 3, 4, dtype="complex128"), (3, 4), make(3, 4), 0.1),
+            sample(make(2, 3, dtype="complex128"), (2, 3)),
+        ],
+        errorless="see rms_norm",
+    )
+    case(
+        name,
         samples=lambda make: [
             sample(make(4, 3), (3,)),
             sample(make(4, 3), [3], make(3)),

@@ -73,6 +73,26 @@ case(
     "pow", variant="of a number", rows="number_pow", samples=of_base, dtypes=REAL,
     errors=[wrong(TypeError, "must be Tensor", 2, "word")],
 )  # fmt: skip
+case(
+    "pow", variant="of complex numbers", rows="pow", errorless="see pow",
+    samples=lambda make: [
+        sample(make(2, 3, dtype="complex128"), make(2, 3, dtype="complex128")),
+        sample(make(2, 3, low=0.5), make(3, dtype="complex128")),
+        sample(make(2, 1, dtype="complex128"), make(3)),
+        sample(make(dtype="complex128"), make(dtype="complex128")),
+        sample(make(0, 3, dtype="complex128"), make(3)),
+        kink(np.array([0, 0, 1j]), np.array([2 + 0j, 3, 2])),
+    ],
+)  # fmt: skip
+case(
+    "pow", variant="of a number, complex", rows="number_pow", errorless="see pow (of a number)",
+    samples=lambda make: [
+        sample(2, make(2, 3, dtype="complex128")),
+        sample(0.5, make(dtype="complex128")),
+        sample(1 + 2j, make(3)),
+        kink(0, np.array([2 + 0j, 1 + 0j])),
+    ],
+)  # fmt: skip
 case("square", samples=unary(0.0), dtypes=TYPES, errors=[NOT_A_TENSOR])
 case(
     "float_power", rows="pow pow_number", dtypes=("float32", "float64"),

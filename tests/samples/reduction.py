@@ -114,6 +114,7 @@ case(
     errors=[
         *MANY,
         wrong(RuntimeError, r"nanmean\(\) is not implemented for torch.int64", INTEGERS),
+        wrong(RuntimeError, r"nanmean\(\) is not implemented for torch.complex", COMPLEX),
         wrong(RuntimeError, "dtype=torch.int32 has no fractions", ONES, dtype=dtypes.int32),
     ],
 )  # fmt: skip

@@ -145,11 +145,14 @@ for _name in ("scatter", "scatter_add"):
     )  # fmt: skip
 
 
+COMPLEX_ARGUMENTS = (MATRIX.astype(complex), 0, INDEX, MATRIX.astype(complex))
 case(
     "scatter_reduce", samples=reductions, dtypes=("float32", "float64"),
     errors=[
         wrong(RuntimeError, "either sum, prod, mean, amax or amin", MATRIX, 0, INDEX, MATRIX, "or"),
         wrong(RuntimeError, "out of bounds", MATRIX, 0, np.array([[2]]), MATRIX, "sum"),
+        wrong(NotImplementedError, "have no order", *COMPLEX_ARGUMENTS, "amax"),
+        wrong(NotImplementedError, "have no order", *COMPLEX_ARGUMENTS, "amin"),
         *(wrong(each.error, each.message, *each.args, "sum") for each in BAD_SOURCE),
     ],
 )  # fmt: skip
