@@ -14,7 +14,7 @@ from adjoint.tape import hooks
 from adjoint.tape.backward import backward
 from adjoint.tape.forward import array_of, drop_tangent, set_array
 from adjoint.tape.node import AccumulateGrad, Port, Refused
-from adjoint.tape.tensor import Tensor, mark_view, set_requires_grad, wrap
+from adjoint.tape.tensor import Tensor, forget_history, mark_view, set_requires_grad, wrap
 
 
 class Recording:
@@ -33,6 +33,11 @@ class Recording:
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
+        if not self.is_leaf:
+            raise RuntimeError(
+                "you can only change requires_grad flags of leaf variables, and "
+                f"{self.grad_fn.name()} made this tensor; .detach() gives a leaf"
+            )
         set_requires_grad(self, value)
 
     def requires_grad_(self, requires_grad: bool = True) -> Any:
@@ -92,6 +97,38 @@ class Recording:
         self.grad = None
 
     @property
+    def grad_dtype(self) -> Any:
+        """The element type of the ``.grad`` that a leaf is to get; None for that which arrives.
+
+        Raises ``RuntimeError`` for a tensor that was computed, and for a type that the present
+        ``.grad`` has not.
+        """
+        if not self.is_leaf:
+            raise RuntimeError("grad_dtype can only be accessed on leaf tensors")
+        return self.__dict__.get("_grad_dtype", dtypes.of(self._array))
+
+    @grad_dtype.setter
+    def grad_dtype(self, value: Any) -> None:
+        if not self.is_leaf:
+            raise RuntimeError("grad_dtype can only be set on leaf tensors")
+        if value is not None and not isinstance(value, dtypes.dtype):
+            raise RuntimeError(
+                f"grad_dtype must be a torch.dtype or None, but got {type(value).__name__}"
+            )
+        if value is not None and self.grad is not None and self.grad.dtype is not value:
+            raise RuntimeError(
+                f"grad_dtype cannot be set to {value!r} while there is a gradient of "
+                f"{self.grad.dtype!r}: set .grad to None first"
+            )
+        self.__dict__["_grad_dtype"] = value
+        if self._node is not None:
+            self._node.dtype = value
+
+    @property
+    def name(self) -> None:
+        """None: PyTorch has no use for names of tensors any more."""
+
+    @property
     def retains_grad(self) -> bool:
         """Whether ``retain_grad()`` was called on this tensor, which is not a leaf."""
         if self.is_leaf:
@@ -126,9 +163,8 @@ class Recording:
         ``gradient`` weighs the elements and is needed unless there is only one. Raises
         ``RuntimeError`` if nothing was recorded, or the graph was freed by an earlier backward.
         """
-        backward(
-            (self,), None if gradient is None else (gradient,), retain_graph, create_graph, inputs
-        )
+        gradients = None if gradient is None else (gradient,)
+        backward((self,), gradients, retain_graph, create_graph, inputs=inputs)
 
     retain_grad = hooks.retain_grad
     register_hook = hooks.register_hook
@@ -150,7 +186,7 @@ class Recording:
             raise RuntimeError(
                 "Can't detach views in-place. Use detach() instead, or detach the base first."
             )
-        self._node = None
+        forget_history(self)
         drop_tangent(self)
         return self
 
@@ -166,6 +202,12 @@ class Recording:
     def data(self, value: Any) -> None:
         if not isinstance(value, Tensor):
             raise TypeError(f"data is a Tensor, but got {type(value).__name__}")
+        kind = dtypes.of(value._array)
+        if self.requires_grad and kind.category < dtypes.FLOATING:
+            raise RuntimeError(
+                "data set to a tensor that requires gradients must be floating point or complex "
+                f"dtype, but this is {kind!r}"
+            )
         set_array(self, array_of(value))
         if isinstance(self._node, AccumulateGrad):
             self._node.shape, self._node.dtype = self._array.shape, self._array.dtype
@@ -184,5 +226,7 @@ def _check_gradient(tensor: Any, value: Any) -> None:
             f"{describe_shape(shapes[1])}; they must be equal"
         )
     kinds = dtypes.of(value._array), dtypes.of(tensor._array)
+    if "_grad_dtype" in tensor.__dict__:
+        kinds = kinds[0], tensor.__dict__["_grad_dtype"] or kinds[0]
     if kinds[0] is not kinds[1]:
         raise RuntimeError(f"a .grad of type {kinds[0]!r} was assigned to a {kinds[1]!r} tensor")

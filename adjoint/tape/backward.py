@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import warnings
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from adjoint.tape.forward import Attached
 from adjoint.tape.hooks import show_accumulated
 from adjoint.tape.node import AccumulateGrad
 from adjoint.tape.passes import Capture, Pass, node_of
-from adjoint.tape.tensor import Tensor, wrap
+from adjoint.tape.tensor import Tensor, set_requires_grad, wrap
 
 # Several threads may add to one leaf. Reentrant, for hooks that run backward themselves.
 _accumulation = threading.RLock()
@@ -135,11 +136,13 @@ def backward(
     grad_tensors: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    grad_variables: Any = None,
     inputs: Any = None,
 ) -> None:
     """Accumulate gradients of the sum of ``tensors`` into the leaves' ``.grad``.
 
     ``grad_tensors`` weigh them (needed unless scalar); ``inputs`` restricts what is written to.
+    ``grad_variables`` is an old name of ``grad_tensors``.
     Raises ``RuntimeError`` for tensors that were not recorded, and for a graph that was freed.
 
     >>> import adjoint as torch
@@ -148,6 +151,8 @@ def backward(
     >>> x.grad
     tensor(6.)
     """
+    if grad_variables is not None:
+        grad_tensors = _old_name(grad_tensors, grad_variables)
     tensors = as_sequence(tensors)
     if not tensors:
         return
@@ -202,12 +207,22 @@ def _edge_of(tensor: Any, caller: str) -> Any:
     return edge
 
 
+def _old_name(grad_tensors: Any, grad_variables: Any) -> Any:
+    if grad_tensors is not None:
+        raise RuntimeError(
+            "backward() got both grad_tensors and grad_variables, its old name: give the first"
+        )
+    warnings.warn("grad_variables is deprecated: use grad_tensors", FutureWarning, stacklevel=3)
+    return grad_variables
+
+
 def grad(
     outputs: Any,
     inputs: Any,
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
@@ -216,6 +231,7 @@ def grad(
 
     With ``is_grads_batched`` each of ``grad_outputs`` holds many along its first dimension, which
     go through the graph at once; so do the results. Outputs and inputs may be ``GradientEdge``.
+    ``only_inputs`` is there for old programs, and has no effect.
     Raises ``RuntimeError`` for an input that the outputs do not depend on, unless ``allow_unused``.
 
     >>> import adjoint as torch
@@ -223,6 +239,12 @@ def grad(
     >>> torch.autograd.grad(x * x, x)
     (tensor(6.),)
     """
+    if not only_inputs:
+        warnings.warn(
+            "only_inputs is deprecated and has no effect: gradients are those of the inputs",
+            FutureWarning,
+            stacklevel=2,
+        )
     if materialize_grads and allow_unused is False:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads")
     outputs, inputs = as_sequence(outputs), as_sequence(inputs)
@@ -242,7 +264,8 @@ def grad(
             found.append(_as_tensor(g, level, create_graph))
         elif materialize_grads:
             shape = tuple(edge.shape)  # of a single one even in a batch, as in PyTorch
-            found.append(wrap(np.zeros(shape, dtypes.from_numpy(edge.dtype).numpy), level))
+            zeros = wrap(np.zeros(shape, dtypes.from_numpy(edge.dtype).numpy), level)
+            found.append(set_requires_grad(zeros, create_graph))
         elif allow_unused:
             found.append(None)
         else:

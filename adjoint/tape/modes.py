@@ -105,14 +105,14 @@ def _wrap_generator(mode: Callable[[], _GradMode], function: Function) -> Functi
 class _BareDecorator(_GradMode):
     """A mode that may also be written without parentheses: ``@no_grad``."""
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+    def __new__(cls, orig_func: Callable[..., Any] | None = None) -> Any:
         instance = super().__new__(cls)
-        if function is None:
+        if orig_func is None:
             return instance
         _GradMode.__init__(instance)
-        return instance(function)
+        return instance(orig_func)
 
-    def __init__(self, function: Callable[..., Any] | None = None) -> None:
+    def __init__(self, orig_func: Callable[..., Any] | None = None) -> None:
         super().__init__()
 
 

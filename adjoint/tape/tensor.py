@@ -202,7 +202,7 @@ def set_requires_grad(tensor: Any, value: bool = True) -> Any:
             "var_no_grad = var.detach()."
         )
     if not value:
-        tensor._node = None
+        forget_history(tensor)
     elif node is None:
         require_differentiable(dtypes.of(tensor._array))
         if tensor.__dict__.get("_inference") and not modes.inference:
@@ -211,7 +211,20 @@ def set_requires_grad(tensor: Any, value: bool = True) -> Any:
                 "allowed; use .clone() to get a normal tensor first"
             )
         make_leaf(tensor)
+        facts = tensor.__dict__
+        if "_retained_grad" in facts:  # from when it was a leaf before
+            tensor._node.grad = facts.pop("_retained_grad")
+        if "_grad_dtype" in facts:
+            tensor._node.dtype = facts["_grad_dtype"]
     return tensor
+
+
+def forget_history(tensor: Any) -> None:
+    """Make a constant of ``tensor``; a ``.grad`` that it has stays."""
+    node = tensor._node
+    if isinstance(node, AccumulateGrad) and node.grad is not None:
+        tensor.__dict__["_retained_grad"] = node.grad
+    tensor._node = None
 
 
 def require_differentiable(kind: dtypes.dtype) -> None:

@@ -1,0 +1,34 @@
+"""Old spellings of arguments of ``backward`` and ``grad``."""
+
+from __future__ import annotations
+
+import pytest
+
+import adjoint as torch
+
+
+def test_grad_variables_is_an_old_name() -> None:
+    x = torch.ones(2, requires_grad=True)
+    with pytest.warns(FutureWarning, match="grad_tensors"):
+        torch.autograd.backward(x * 2, grad_variables=torch.tensor([1.0, 3.0]))
+    assert x.grad.tolist() == [2.0, 6.0]
+    g = torch.ones(2)
+    with pytest.raises(RuntimeError, match="both"):
+        torch.autograd.backward(x * 2, g, grad_variables=g)
+
+
+def test_only_inputs_has_no_effect() -> None:
+    x = torch.ones(2, requires_grad=True)
+    with pytest.warns(FutureWarning, match="only_inputs"):
+        (g,) = torch.autograd.grad((x * 2).sum(), x, only_inputs=False)
+    assert g.tolist() == [2.0, 2.0]
+    assert x.grad is None
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_zeros_for_what_is_not_used(recorded: bool) -> None:
+    x, y = torch.ones(2, requires_grad=True), torch.ones(3, requires_grad=True)
+    options = {"create_graph": recorded, "materialize_grads": True}
+    (g,) = torch.autograd.grad((x * 2).sum(), y, **options)
+    assert g.tolist() == [0.0] * 3
+    assert g.requires_grad is recorded
