@@ -68,6 +68,17 @@ def transform_level() -> Iterator[int]:
         _current.depth -= 1
 
 
+@contextmanager
+def levels_above(level: int) -> Iterator[None]:
+    """Inside ``with``, new transforms take levels above this one, though its own may have ended."""
+    before = _current.depth
+    _current.depth = max(before, level // 2)
+    try:
+        yield
+    finally:
+        _current.depth = before
+
+
 def apply(row: Any, inputs: tuple[Any, ...], options: tuple[Any, ...] = ()) -> Any:
     """Carry out one row of the table on values of any kind: the general path of every operation."""
     level, top = -1, None

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
-from adjoint.array.value import Value
+from adjoint.array.value import Value, levels_above
 from adjoint.autograd.function_context import BackwardCFunction, as_array, as_public, pulling
 from adjoint.errors import describe_shape
 from adjoint.tape.forward import Attached
@@ -57,7 +57,11 @@ class FunctionPlan:
         elif not record:
             modes.enabled = False
         try:
-            result = node.apply(*grads)
+            if record and level > 0:
+                with levels_above(level):  # the user's code may use transforms of its own
+                    result = node.apply(*grads)
+            else:
+                result = node.apply(*grads)
         finally:
             modes.enabled, pulling.nodes = enabled, nodes
         return _gradients_of_inputs(node, result, None if record else level)

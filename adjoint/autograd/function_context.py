@@ -189,6 +189,12 @@ class BackwardCFunction(Node, FunctionCtx):
         for number, each in enumerate(tensors):
             place = None
             if isinstance(each, Tensor):
+                if "_inference" in each.__dict__:
+                    raise RuntimeError(
+                        "Inference tensors cannot be saved for backward: argument "
+                        f"{number} of save_for_backward was made in inference mode. Save a "
+                        "clone() of it"
+                    )
                 place = outputs.get(id(each))
                 if place is not None:
                     memory = memory_of(each)

@@ -24,12 +24,7 @@ def moves_of(ctx: Any, args: tuple[Any, ...], outs: list[Any], present: list[Any
     ]
     if ctx.saved_for_forward is None:
         ctx.saved_for_forward = ctx.to_save if isinstance(ctx.to_save, tuple) else ()
-    enabled = forward.enabled
-    forward.enabled = False  # what jvp is given may have a tangent itself
-    try:
-        answer = ctx.apply_jvp(*tangents)
-    finally:
-        forward.enabled = enabled
+    answer = ctx.apply_jvp(*tangents)
     moves = list(answer) if isinstance(answer, tuple) else [answer]
     name = ctx._forward_cls.__name__
     if len(moves) != len(outs):
@@ -96,8 +91,14 @@ def attach_moves(
     """Attach to ``outs`` the tangents that the user's jvp gives for them."""
     home = forward.level
     assert home is not None
+    enabled = forward.enabled
+    forward.enabled = False  # what jvp is given has these tangents itself
+    try:
+        moves = moves_of(ctx, args, raw, present)
+    finally:
+        forward.enabled = enabled
     given = [t for t in present if t is not None]
-    for out, t in zip(outs, moves_of(ctx, args, raw, present), strict=True):
+    for out, t in zip(outs, moves, strict=True):
         if t is None or any(t is each and tangent_of(out, out._level) is t for each in given):
             continue
         drop_tangent(out)

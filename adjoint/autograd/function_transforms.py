@@ -13,11 +13,12 @@ from adjoint.array.dual import Dual
 from adjoint.array.randomness import mode_of, stepping_out
 from adjoint.autograd.function_batches import VmapInfo, vmapped
 from adjoint.autograd.function_context import as_array, as_public, start_node
-from adjoint.autograd.function_forward import moves_of
+from adjoint.autograd.function_forward import attach_moves, attached, moves_of
 from adjoint.autograd.function_outputs import finish
 from adjoint.ops.rewriting import rebind
 from adjoint.pytree import flatten, spread
 from adjoint.tape.engine import rows
+from adjoint.tape.forward import Attached, array_of, forward, tangent_of, without_tangent
 from adjoint.tape.modes import modes
 from adjoint.tape.tensor import Tensor, memory_of, wrap
 
@@ -29,6 +30,8 @@ def highest_level(leaves: Any) -> int:
 
 def apply_lifted(function: Any, args: tuple[Any, ...], kwargs: Any, level: int) -> Any:
     """Apply ``function`` to arguments among which are Tensors of a transform's ``level``."""
+    if any(_is_at(each, level) and type(each._array) is Attached for each in args):
+        return _apply_to_duals(function, args, kwargs, level)
     leaves, structure = flatten(args)
     peeled = [_array_at(each, level) for each in leaves]
     below = [
@@ -55,6 +58,28 @@ def apply_lifted(function: Any, args: tuple[Any, ...], kwargs: Any, level: int) 
     node = start_node(function._backward_cls, args, level)
     function.setup_context(node, args, out)
     return finish(node, args, out, True)
+
+
+def _apply_to_duals(function: Any, args: tuple[Any, ...], kwargs: Any, level: int) -> Any:
+    """``apply_lifted`` where users have attached tangents to Tensors of this level."""
+    bare = tuple([without_tangent(each, level) for each in args])
+    tangents = [tangent_of(each, level) for each in args]
+    out = apply_lifted(function, bare, kwargs, level)
+    raw = list(out) if isinstance(out, tuple) else [out]
+    outs = list(raw)
+    for low, high, t in zip(bare, args, tangents, strict=True):
+        for place, value in enumerate(raw):
+            if t is not None and value is low:  # written to in place
+                array = low._array if low._view is None else array_of(high)
+                high._array = Attached(forward.level, array, t)
+                high._node = low._node
+                outs[place] = high
+    present = attached(args, level)
+    if present is not None:
+        ctx = start_node(function._backward_cls, bare, level)
+        function.setup_context(ctx, bare, out)
+        attach_moves(ctx, bare, raw, outs, present)
+    return tuple(outs) if isinstance(out, tuple) else outs[0]
 
 
 def require_setup(function: Any) -> None:

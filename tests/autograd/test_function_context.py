@@ -228,6 +228,20 @@ def test_wrong_things_saved():
             saving_this(lambda ctx, x, m=method: getattr(ctx, m)(3))(leaf(1.0))
 
 
+def test_inference_tensors_are_not_saved():
+    with torch.inference_mode():
+        other = torch.ones(1)
+
+    def forward(ctx, x, other):
+        ctx.save_for_backward(other)
+        return x * 1
+
+    made = function(forward, lambda ctx, g: (g, None))
+    with pytest.raises(RuntimeError, match=r"Inference tensors cannot be saved .* clone\(\)"):
+        made.apply(leaf(1.0), other)
+    assert made.apply(leaf(1.0), other.clone()).requires_grad
+
+
 def test_old_names():
     y = saving("x").apply(leaf(1.0))
     with pytest.warns(DeprecationWarning, match="saved_tensors"):

@@ -7,7 +7,7 @@ import pytest
 import adjoint as torch
 from adjoint.autograd import Function
 from adjoint.autograd import forward_ad as fwAD
-from adjoint.func import jvp
+from adjoint.func import grad, jvp, vmap
 from tests.autograd.functions import Product, function, leaf
 
 
@@ -105,6 +105,62 @@ def test_a_tangent_that_is_handed_on_is_not_shared():
         out.mul_(5)
         assert fwAD.unpack_dual(dual).tangent.tolist() == [1.0]
         assert fwAD.unpack_dual(out).tangent.tolist() == [5.0]
+
+
+X, Y = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([4.0, 5.0, 6.0])
+
+
+def tangent_of(f, x, t):
+    with fwAD.dual_level():
+        return fwAD.unpack_dual(f(fwAD.make_dual(x, t))).tangent
+
+
+COMBINED = {
+    "level in vmap": lambda f: vmap(lambda t: tangent_of(lambda x: f(x, Y), X, t))(torch.eye(3)),
+    "vmap in level": lambda f: tangent_of(lambda x: vmap(f)(x, Y), X, Y),
+    "grad in level": lambda f: tangent_of(grad(lambda x: f(x, f(x, Y)).sum()), X, Y),
+    "jvp in level": lambda f: tangent_of(
+        lambda x: jvp(lambda a: f(a, f(a, Y)), (x,), (Y,))[1], X, Y
+    ),
+    "level in jvp": lambda f: jvp(lambda x: tangent_of(lambda a: f(a, f(a, Y)), x, Y), (X,), (Y,)),
+    "level in grad": lambda f: grad(
+        lambda t: tangent_of(lambda x: f(x, f(x, Y)), X, t).pow(2).sum()
+    )(Y),
+}
+
+
+@pytest.mark.parametrize("name", COMBINED)
+def test_levels_among_transforms(name: str):
+    found, wanted = (COMBINED[name](f) for f in (Product.apply, torch.mul))
+    torch.testing.assert_close(found, wanted)
+
+
+def test_a_dual_of_a_transform_that_is_written_to():
+    class Doubling(Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(x):
+            return x.mul_(2)
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.mark_dirty(*inputs)
+
+        @staticmethod
+        def jvp(ctx, t):
+            return t.mul_(2)
+
+    def f(x, t):
+        with fwAD.dual_level():
+            dual = fwAD.make_dual(x.clone(), t.clone())
+            out = Doubling.apply(dual)
+            assert out is dual
+            return tuple(fwAD.unpack_dual(out))
+
+    primal, tangent = vmap(f)(X, Y)
+    assert primal.tolist() == [2.0, 4.0, 6.0]
+    assert tangent.tolist() == [8.0, 10.0, 12.0]
 
 
 BAD = {
