@@ -100,8 +100,8 @@ class LBFGS(Optimizer):
             there = flat_gradient(params)
             note.renew()
             for param, array in zip(params, kept, strict=True):
-                np.copyto(param._array, array)
                 note.write(param)
+                np.copyto(param._array, array)
             return Trial(step, found, there, there.dot(direction))
 
         while iteration < group["max_iter"]:
@@ -238,8 +238,8 @@ def move(params: list[Any], step: Any, direction: Any, note: Note) -> None:
         if pairs:
             part = part.view(np.result_type(part.dtype, np.complex64))
         part = part.reshape(array.shape)
-        np.add(array, part, out=array, casting="same_kind")
         note.write(param)
+        np.add(array, part, out=array, casting="same_kind")
 
 
 def largest(values: Any) -> Any:

@@ -235,7 +235,9 @@ class Note:
         self.when = next(clock)
 
     def write(self, tensor: Any) -> None:
-        """As ``Memory.note_write``, with the frames walked once for the whole step."""
+        """As ``Memory.note_write``, with the frames walked once for the whole step; before it."""
+        if modes.recorder is not True:
+            modes.recorder.writing(tensor._array)
         memory = tensor._memory
         if memory is None:
             memory = memory_of(tensor)
