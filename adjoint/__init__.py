@@ -60,6 +60,7 @@ from adjoint.environment import (
     get_default_device,
     get_num_interop_threads,
     get_num_threads,
+    is_inference,
     is_nonzero,
     is_same_size,
     is_storage,

@@ -14,6 +14,21 @@ from adjoint.tape.tensor import Tensor
 _threads = 0  # what set_num_threads was told; 0 before
 
 
+def is_inference(input: Any) -> bool:
+    """Whether a tensor was made inside ``inference_mode``.
+
+    Raises ``TypeError`` for what is no Tensor.
+
+    >>> import adjoint as torch
+    >>> with torch.inference_mode():
+    ...     torch.is_inference(torch.ones(1))
+    True
+    """
+    if not isinstance(input, Tensor):
+        raise TypeError(f"is_inference(): input must be Tensor, not {type(input).__name__}")
+    return bool(input.is_inference())
+
+
 def is_tensor(obj: Any) -> bool:
     """Whether an object is a tensor.
 

@@ -25,7 +25,6 @@ THERE, MISSING = "✓", "missing"
 COLUMNS = ("Name", "In PyTorch", "In Adjoint")
 SHOWN = 120  # characters of a signature
 
-STREAMS = "about streams of CUDA graphs"
 VENDORS = "reads or writes traces of a vendor's profiler (NVIDIA's nvprof and NVTX, Intel's ITT)"
 KINETO = "internal to Kineto, the profiler written in C++"
 DEVICES = "times and memory on a device; there is the CPU only"
@@ -34,12 +33,6 @@ NODE = "an attribute of the `ctx`, which is the node: `y.grad_fn`"
 
 # Why a name has no place here.
 ABSENT = {
-    "torch.autograd.graph.region_activation_memory_budget": "a setting of `torch.compile`'s "
-    "partitioner, which has none here",
-    "torch.autograd.graph.set_override_stale_capture_stream": STREAMS,
-    "torch.autograd.graph.set_warn_on_accumulate_grad_stream_mismatch": STREAMS,
-    "torch.autograd.profiler.emit_itt": VENDORS,
-    "torch.autograd.profiler.emit_nvtx": VENDORS,
     "torch.autograd.profiler.load_nvprof": VENDORS,
     "torch.autograd.profiler.parse_nvprof_trace": VENDORS,
     "torch.autograd.profiler.EnforceUnique": "a helper for reading nvprof's traces",
@@ -48,15 +41,13 @@ ABSENT = {
     "torch.autograd.profiler.profile.config": KINETO,
     "torch.autograd.profiler.profile.create_trace_id": KINETO,
     "torch.autograd.profiler.profile.default_trace_id": KINETO,
-    "torch.autograd.profiler.profile.toggle_collection_dynamic": KINETO,
     "torch.autograd.profiler.FunctionEvent.append_kernel": DEVICES,
     "torch.autograd.profiler.FunctionEvent.metadata_json": KINETO,
     **{
         f"torch.autograd.profiler.FunctionEvent.{name}": DEVICES
         for name in (
-            "cuda_time", "cuda_time_total", "device_time", "device_time_str", "device_time_total",
-            "device_time_total_str", "self_cuda_memory_usage", "self_cuda_time_total",
-            "self_device_memory_usage", "self_device_time_total", "self_device_time_total_str",
+            "cuda_time", "cuda_time_total", "device_time_str", "device_time_total_str",
+            "self_cuda_memory_usage", "self_cuda_time_total", "self_device_time_total_str",
         )
     },
     "torch.autograd.Function.maybe_clear_saved_tensors": CORE,
@@ -67,9 +58,6 @@ ABSENT = {
             "requires_grad", "saved_tensors", "saved_variables",
         )
     },
-    "torch.utils.checkpoint.DefaultDeviceType": "which device's random state is kept; there is "
-    "the CPU only",
-    "torch.utils.checkpoint.SAC_IGNORED_OPS": "PyTorch's dispatcher's names of operations",
 }  # fmt: skip
 
 INTRODUCTION = f"""\

@@ -148,8 +148,13 @@ class profile:  # noqa: N801 - PyTorch's name
         """Microseconds of all events, none counted twice."""
         return self.function_events.self_cpu_time_total
 
-    def export_chrome_trace(self, path: str | Path, metadata: Any = None) -> None:
-        """Write a file for ``chrome://tracing`` or Perfetto; ``metadata`` is kept in it."""
+    def export_chrome_trace(
+        self, path: str | Path, metadata: Any = None, use_python_export: bool = False
+    ) -> None:
+        """Write a file for ``chrome://tracing`` or Perfetto; ``metadata`` is kept in it.
+
+        ``use_python_export`` has no effect: it is Python that writes.
+        """
         trace = {
             "schemaVersion": 1,
             "displayTimeUnit": "ms",

@@ -58,6 +58,7 @@ class FunctionEvent(_Times):
     """One call of an operation, one node of a backward pass, or one block of the user's."""
 
     count = 1
+    key: str
 
     def __init__(
         self,
@@ -85,6 +86,14 @@ class FunctionEvent(_Times):
         self.cpu_parent: FunctionEvent | None = None
         self.cpu_children: list[FunctionEvent] = []
         self.kernels: list[Any] = []
+
+    def append_cpu_child(self, child: FunctionEvent) -> None:
+        """Note that ``child`` lies inside this event."""
+        self.cpu_children.append(child)
+
+    def set_cpu_parent(self, parent: FunctionEvent) -> None:
+        """Note that this event lies inside ``parent``."""
+        self.cpu_parent = parent
 
     @property
     def cpu_time_total(self) -> float:  # type: ignore[override]
@@ -229,12 +238,16 @@ class EventList(list[Any]):
         """Write what ``chrome://tracing`` and Perfetto show as a picture."""
         Path(path).write_text(json.dumps(self.trace_events()), encoding="utf-8")
 
+    def supported_export_stacks_metrics(self) -> list[str]:
+        """What ``export_stacks`` can write."""
+        return ["self_cpu_time_total"]
+
     def export_stacks(self, path: str | Path, metric: str = "self_cpu_time_total") -> None:
         """Write stacks and times for flame graphs; ``with_stack`` must have been on.
 
         Raises ``ValueError`` for a metric other than ``self_cpu_time_total``.
         """
-        if metric != "self_cpu_time_total":
+        if metric not in self.supported_export_stacks_metrics():
             raise ValueError(f"metric should be 'self_cpu_time_total', not {metric!r}")
         spaces = str.maketrans(" ;\t\n", "____")
         lines = [

@@ -45,3 +45,12 @@ def test_layout_policy_is_put_back_and_is_one_of_a_thread() -> None:
     with grad_mode.enforce_grad_layout_policy() as _:
         pass
     assert grad_mode.enforce_grad_layout_policy(True).prev is True
+
+
+def test_is_inference_as_a_function() -> None:
+    with torch.inference_mode():
+        x = torch.ones(2)
+    assert torch.is_inference(x)
+    assert not torch.is_inference(torch.ones(2))
+    with pytest.raises(TypeError, match="must be Tensor"):
+        torch.is_inference(2)

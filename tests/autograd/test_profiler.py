@@ -384,3 +384,25 @@ def test_tools_that_are_not_there_say_so(emit):
         pass
     with emit(enabled=False) as nothing:
         assert nothing is None
+
+
+def test_events_are_put_into_each_other():
+    with profile() as prof:
+        torch.ones(2) + 1
+        torch.ones(2) * 2
+    first, second = prof.function_events[0], prof.function_events[-1]
+    first.append_cpu_child(second)
+    second.set_cpu_parent(first)
+    assert first.cpu_children == [second]
+    assert second.cpu_parent is first
+    assert first.key == first.name
+
+
+def test_what_stacks_can_be_written(tmp_path):
+    with profile(with_stack=True) as prof:
+        torch.ones(2) + 1
+    assert prof.function_events.supported_export_stacks_metrics() == ["self_cpu_time_total"]
+    with pytest.raises(ValueError, match="self_cpu_time_total"):
+        prof.function_events.export_stacks(tmp_path / "stacks", "self_cuda_time_total")
+    prof.export_chrome_trace(tmp_path / "trace", use_python_export=True)
+    assert json.loads((tmp_path / "trace").read_text())["traceEvents"]
