@@ -259,9 +259,13 @@ def root_of(tensor: Any) -> Any:
 
 def owner_of(tensor: Any) -> Any:
     """The array over all of the memory that a tensor looks at."""
-    root = root_of(tensor)
-    memory = root._memory
-    return array_of(root) if memory is None or memory.storage is None else memory.storage
+    memory = tensor._memory
+    if memory is not None:
+        if memory.storage is not None:
+            return memory.storage
+        if memory.array is not None:  # the root was detached: this may be all that is left of it
+            return getattr(memory.array, "primal", memory.array)
+    return array_of(root_of(tensor))
 
 
 def address(array: Any) -> int:

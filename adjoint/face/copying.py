@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.face.attributes import address, plain, root_of
+from adjoint.face.attributes import address, owner_of, plain
 from adjoint.tape.forward import array_of
 from adjoint.tape.node import AccumulateGrad
 from adjoint.tape.tensor import set_requires_grad, wrap
@@ -60,7 +60,7 @@ def owner_and_look(tensor: Any) -> tuple[Any, Look | None]:
 
     Tensors that share memory have the same owner, which copy and pickle take once.
     """
-    array, owner = array_of(tensor), array_of(root_of(tensor))
+    array, owner = array_of(tensor), owner_of(tensor)
     if owner is array or not (owner.flags.c_contiguous or owner.flags.f_contiguous):
         return array, None
     return owner, (address(array) - address(owner), array.shape, array.strides)

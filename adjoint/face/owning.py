@@ -281,7 +281,7 @@ def _apply(name: str, target: Any, others: tuple[Any, ...], function: Any) -> An
         found = [int(each) if isinstance(each, float) else each for each in found]
         if any(not isinstance(each, (int, np.integer)) for each in found):
             raise TypeError(f"{name}(): the function must give an integer for each element")
-    before_write(memory_of(target))
+    before_write(memory_of(target), arrays[0])
     copy_into(arrays[0], np.array(found, kind).reshape(shape))
     memory_of(target).note_write()
     return target

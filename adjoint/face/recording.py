@@ -14,7 +14,15 @@ from adjoint.tape import hooks
 from adjoint.tape.backward import backward
 from adjoint.tape.forward import array_of, drop_tangent, set_array
 from adjoint.tape.node import AccumulateGrad, Port, Refused
-from adjoint.tape.tensor import Tensor, forget_history, mark_view, set_requires_grad, wrap
+from adjoint.tape.tensor import (
+    Tensor,
+    Untracked,
+    forget_history,
+    mark_view,
+    remember_maker,
+    set_requires_grad,
+    wrap,
+)
 
 
 class Recording:
@@ -138,10 +146,16 @@ class Recording:
 
     @property
     def _version(self) -> int:
+        if type(self._memory) is Untracked:
+            raise RuntimeError(
+                "Inference tensors do not track version counter: this one was made in inference "
+                "mode"
+            )
         return 0 if self._memory is None else int(self._memory.version)
 
     def _is_view(self) -> bool:
-        return self._view is not None and self._view.differentiable
+        view = self._view
+        return view is not None and view.differentiable and type(self._memory) is not Untracked
 
     @property
     def _base(self) -> Any:
@@ -149,7 +163,7 @@ class Recording:
 
     def is_inference(self) -> bool:
         """Whether this tensor was made inside ``inference_mode``."""
-        return bool(self.__dict__.get("_inference", False))
+        return type(self._memory) is Untracked
 
     def backward(
         self,
@@ -178,7 +192,7 @@ class Recording:
             out = wrap(array, self._level)
             mark_view(out, self, detach_row.row, (), differentiable=False)  # type: ignore[attr-defined]
             return out
-        return look_detached(detach_row.row, self)  # type: ignore[attr-defined]
+        return look_detached(self)
 
     def detach_(self) -> Any:
         """Forget this tensor's history; ``RuntimeError`` for a view, whose base would not."""
@@ -186,6 +200,8 @@ class Recording:
             raise RuntimeError(
                 "Can't detach views in-place. Use detach() instead, or detach the base first."
             )
+        if self._node is not None:
+            remember_maker(self)
         forget_history(self)
         drop_tangent(self)
         return self

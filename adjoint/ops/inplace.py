@@ -25,13 +25,14 @@ from adjoint.ops.tangents import write_moving
 from adjoint.tape.forward import Attached
 from adjoint.tape.modes import modes
 from adjoint.tape.node import AccumulateGrad, Node, clock
-from adjoint.tape.tensor import CUSTOM, SEVERAL, Memory, Tensor, memory_of, wrap
+from adjoint.tape.tensor import CUSTOM, SEVERAL, Memory, Tensor, Untracked, memory_of, wrap
 
 ndarray = np.ndarray
 # What ufuncs raise for shapes and types that do not fit: the general path words it.
 TROUBLE = (ValueError, TypeError, RuntimeWarning, FloatingPointError)
 # These may be given a tensor that is expanded: they write the same into all that share a place.
 SAME_EVERYWHERE = frozenset(("masked_fill_", "index_fill_", "index_put_", "tril_", "triu_"))
+REAL_ONLY = frozenset(("abs_", "absolute_"))
 
 zero_row = define(
     "zero", "movement", lambda x: np.zeros(x.shape, x.dtype), x=zero, jvp=lambda x_t: zero(x_t),
@@ -46,8 +47,11 @@ def in_place(operation: Callable[..., Any], name: str) -> Callable[..., Any]:
     row = getattr(operation, "row", None)
     direct = _ufunc_of(row)
     expanded = name in SAME_EVERYWHERE
+    real_only = name in REAL_ONLY
 
     def operate(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if real_only and dtypes.of(self).is_complex:
+            raise RuntimeError(f"{name}: the result is real, and a complex tensor cannot become so")
         if direct is not None and not kwargs and _write_directly(self, direct, args):
             return self
         sources = (*args, *kwargs.values()) if kwargs else args
@@ -101,7 +105,7 @@ def _write_directly(self: Any, ufunc: Any, args: tuple[Any, ...]) -> bool:
             operands.append(other._array)
         else:
             return False
-    if "_inference" in self.__dict__ and not modes.inference:
+    if type(self._memory) is Untracked and not modes.inference:
         return False
     memory = self._memory
     if memory is None:
@@ -158,11 +162,8 @@ def check_writable(tensor: Any, sources: tuple[Any, ...] = (), *, expanded: bool
     recording = modes.enabled and (wanted or tensor._node is not None or base._node is not None)
     if recording:
         _refuse_ambiguous(tensor, base)
-    if tensor.__dict__.get("_inference") and not modes.inference:
-        raise RuntimeError(
-            "Inplace update to inference tensor outside InferenceMode is not allowed; "
-            "use .clone() to get a normal tensor first"
-        )
+    if type(tensor._memory) is Untracked and not modes.inference:
+        raise _untracked()
     array = tensor._array
     if (
         not expanded
@@ -251,23 +252,35 @@ def before_write(memory: Memory, array: Any = None) -> None:
 
     What the root's node saved of it will be found spoiled; whoever watches writes is told.
     """
+    if type(memory) is Untracked and not modes.inference:
+        raise _untracked()
     if modes.recorder is not True and array is not None:
         modes.recorder.writing(array)
-    if memory.version or memory.root is None:
+    if memory.version:
         return
-    root = memory.root()
-    node = None if root is None else root._node
-    node = getattr(node, "node", node)
+    root = None if memory.root is None else memory.root()
+    if memory.maker is not None:  # detached, and the root may be gone
+        node, whole = memory.maker(), memory.array
+    elif root is not None:
+        node, whole = root._node, root._array
+        node = getattr(node, "node", node)
+    else:
+        return
     saved = getattr(node, "saved", None)
     if type(saved) is not tuple:
         return
-    assert root is not None
     assert node is not None
-    array = root._array
-    if any(value is array for value in saved):
-        witness = wrap(array, root._level)
+    if any(value is whole for value in saved):
+        witness = wrap(whole, 0 if root is None else root._level)
         witness._memory = memory
-        node.saved = tuple(witness if value is array else value for value in saved)
+        node.saved = tuple(witness if value is whole else value for value in saved)
+
+
+def _untracked() -> RuntimeError:
+    return RuntimeError(
+        "Inplace update to inference tensor outside InferenceMode is not allowed; use .clone() to "
+        "get a normal tensor first"
+    )
 
 
 def overwrite(target: Any, value: Any, edge: Any = False, name: str = "zero_") -> None:

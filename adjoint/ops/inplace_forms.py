@@ -61,9 +61,10 @@ from adjoint.ops.trigonometric import (
 
 # What PyTorch has at the top level, and in ``nn.functional``.
 AT_THE_TOP: dict[str, Callable[..., Any]] = {
-    "abs": absolute, "addmv": addmv, "acos": acos, "arccos": acos, "acosh": acosh, "arccosh": acosh, "asin": asin,
-    "arcsin": asin, "asinh": asinh, "arcsinh": asinh, "atan": atan, "arctan": atan,
-    "atanh": atanh, "arctanh": atanh, "ceil": ceil, "clamp": clamp, "clamp_max": clamp_max,
+    "abs": absolute, "addmv": addmv, "acos": acos, "arccos": acos, "acosh": acosh,
+    "arccosh": acosh, "asin": asin, "arcsin": asin, "asinh": asinh, "arcsinh": asinh,
+    "atan": atan, "arctan": atan, "atanh": atanh, "arctanh": atanh, "ceil": ceil,
+    "clamp": clamp, "clamp_max": clamp_max,
     "clamp_min": clamp_min, "clip": clamp, "conj_physical": conj_physical, "cos": cos,
     "cosh": cosh, "deg2rad": deg2rad, "erf": erf, "erfc": erfc, "exp": exp, "exp2": exp2,
     "expm1": expm1, "fix": trunc, "floor": floor, "frac": frac, "gcd": gcd, "i0": i0, "lcm": lcm,

@@ -17,7 +17,7 @@ from adjoint.ops.kinds.out import writing
 from adjoint.ops.kinds.row import FLOAT32, FLOAT64
 from adjoint.ops.resizing import resize
 from adjoint.tape.modes import modes
-from adjoint.tape.tensor import Tensor, memory_of
+from adjoint.tape.tensor import Tensor, Untracked, memory_of
 from adjoint.tape.warning import warn as warn_user
 
 ndarray = np.ndarray
@@ -149,7 +149,7 @@ def _at_once(function: Any, out: Any, args: tuple[Any, ...]) -> bool:
         ):
             return False
         arrays.append(other)
-    if "_inference" in out.__dict__ and not modes.inference:
+    if type(out._memory) is Untracked and not modes.inference:
         return False
     memory = memory_of(out)
     before_write(memory, array)

@@ -19,18 +19,19 @@ import numpy as np
 from adjoint import dtypes
 from adjoint.array.batch import Batch
 from adjoint.array.lifting import note_lift
-from adjoint.array.memory import writable
+from adjoint.array.memory import storage_of, strides_of, writable
 from adjoint.array.value import Value, apply
 from adjoint.ops.index_rows import index_put_row, infer_as_first
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.row import Row
 from adjoint.ops.movement import expand_row, reshape_row
+from adjoint.ops.strided import as_strided_row
 from adjoint.shapes import product
 from adjoint.tape import engine
 from adjoint.tape.forward import Attached
 from adjoint.tape.hooks import hooks_of
 from adjoint.tape.node import AccumulateGrad, Refused, clock
-from adjoint.tape.tensor import Tensor, memory_of, new, wrap
+from adjoint.tape.tensor import SpecialView, Tensor, View, chains, memory_of, new, wrap
 
 ndarray = np.ndarray
 Path = tuple[tuple[Row, tuple[Any, ...], int], ...]
@@ -98,6 +99,38 @@ def earlier(tensor: Any) -> Any:
         other._array = tensor._array.copy()  # both the numbers and the tangent are written to
         other._array.adopt(other)
     return other
+
+
+DEEP = 8  # views of views, before one is described by its place in memory instead
+
+
+def shorten(tensor: Any) -> None:
+    """Let a view of a view of a view ... look at its base directly, and the ones between go.
+
+    So a loop that takes a view of the last view does not keep all of them.
+    """
+    view, depth = tensor._view, 0
+    while view is not None and view.differentiable and depth <= DEEP:
+        view, depth = view.parent._view, depth + 1
+    if depth <= DEEP:
+        return
+    view = tensor._view
+    base, reason = view.base, view.creation
+    array, whole = tensor._array, base._array
+    if type(array) is not ndarray or type(whole) is not ndarray or array.dtype != whole.dtype:
+        return
+    (memory, offset), (below, first) = storage_of(array), storage_of(whole)
+    if not memory.size or not np.may_share_memory(memory, below) or memory.size != below.size:
+        return
+    direct = new(View if reason is None else SpecialView)
+    direct.parent, direct.row = base, as_strided_row.row  # type: ignore[attr-defined]
+    direct.options = (array.shape, strides_of(array), offset, strides_of(whole), first)
+    if reason is not None:
+        direct.number, direct.differentiable, direct.reason = 0, True, reason
+    tensor._view = direct
+
+
+chains.shorten = shorten
 
 
 # -- the two rows -------------------------------------------------------------------------------

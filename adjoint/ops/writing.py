@@ -18,7 +18,15 @@ from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public, publish
 from adjoint.ops.masks import fill_value
-from adjoint.ops.rewriting import alias, base_of, earlier, family, root_of, set_history
+from adjoint.ops.rewriting import (
+    alias,
+    base_of,
+    earlier,
+    family,
+    root_of,
+    set_history,
+    shorten,
+)
 from adjoint.ops.slicing import slice_row
 from adjoint.ops.strided import as_strided, diagonal
 from adjoint.shapes import broadcast_shapes
@@ -185,20 +193,15 @@ def _looking(function: Callable[..., Any], name: str) -> Callable[..., Any]:
         before = alias(self)
         result = function(before, *args, **kwargs)
         memory = memory_of(self)
-        children = [
-            view
-            for view in family(root_of(self))
-            if view._view.parent is self or view._view.base is self
-        ]
+        children = [each for each in family(root_of(self)) if each._view.parent is self]
         if children or self._view is not None:
             for view in children:
-                look = view._view
-                look.parent = before if look.parent is self else look.parent
+                view._view.parent = before
             if self._view is None:
                 memory.root = weakref.ref(before)
-            memory.views = [each for each in memory.views if each() is not self]
-            memory.views += [weakref.ref(before), weakref.ref(self)]
+                memory.views.append(weakref.ref(self))
             self._view = result._view
+            shorten(self)
         self._array = result._array
         if modes.enabled:
             set_history(self, result._node)

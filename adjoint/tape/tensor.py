@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Callable
+from math import inf
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,8 @@ class Memory:
     """What all tensors over one piece of memory share: when it was written, and who looks at it."""
 
     __slots__ = (
-        "code", "instruction", "limit", "root", "storage", "version", "views", "written",
+        "array", "code", "instruction", "limit", "maker", "root", "storage", "version", "views",
+        "written",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -35,6 +37,9 @@ class Memory:
         self.limit = 16  # of views, when the dead ones among them are forgotten
         self.root: weakref.ref[Any] | None = None
         self.storage: Any = None  # the bytes, once somebody has resized a tensor on them
+        # Of the root, once it was detached and may be gone: its array, and the node that made it.
+        self.array: Any = None
+        self.maker: weakref.ref[Any] | None = None
 
     def note_write(self) -> None:
         """Count a write and remember the line."""
@@ -53,8 +58,61 @@ class Memory:
 
     def forget_dead(self) -> None:
         """Keep the views that are still in use; next time at twice their number."""
+        for reference in self.views:
+            view = reference()
+            if view is not None:
+                chains.shorten(view)
+        view = None
         self.views = [reference for reference in self.views if reference() is not None]
         self.limit = max(16, 2 * len(self.views))
+
+
+class _Chains:
+    """What keeps views of views of views from holding them all; the table fills it in."""
+
+    shorten: Callable[[Any], None]
+
+
+chains = _Chains()
+
+
+class Untracked(Memory):
+    """The memory of tensors made in inference mode: what saved it will find it spoiled.
+
+    Made for every result there, so it has nothing of its own until somebody asks for more.
+    """
+
+    version = 0
+    code: CodeType | None = None
+    instruction = 0
+    limit = sys.maxsize
+    root = storage = array = maker = None
+
+    def __init__(self) -> None:
+        """Nothing."""
+
+    @property
+    def written(self) -> float:  # type: ignore[override]
+        """Later than anything: nothing that is recorded may use this memory."""
+        return inf
+
+    @written.setter
+    def written(self, time: int) -> None:
+        """It stays so."""
+
+    @property
+    def views(self) -> list[weakref.ref[Any]]:  # type: ignore[override]
+        """Tensors that look at it, as in ``Memory``."""
+        found: list[weakref.ref[Any]] = self.__dict__.setdefault("_views", [])
+        return found
+
+    @views.setter
+    def views(self, found: list[weakref.ref[Any]]) -> None:
+        self.__dict__["_views"] = found
+
+    def note_write(self) -> None:
+        """Count a write: for transforms, which store results of writes at their end."""
+        self.version += 1
 
 
 # Why a view may not be written to where gradients are wanted: PyTorch forbids these, because what
@@ -166,7 +224,7 @@ def wrap(array: Any, level: int = 0) -> Tensor:
         array = np.asarray(array)
     tensor._array = array
     if modes.inference:
-        tensor.__dict__["_inference"] = True
+        tensor._memory = new(Untracked)
     return tensor
 
 
@@ -205,7 +263,7 @@ def set_requires_grad(tensor: Any, value: bool = True) -> Any:
         forget_history(tensor)
     elif node is None:
         require_differentiable(dtypes.of(tensor._array))
-        if tensor.__dict__.get("_inference") and not modes.inference:
+        if type(tensor._memory) is Untracked and not modes.inference:
             raise RuntimeError(
                 "Setting requires_grad=True on inference tensor outside InferenceMode is not "
                 "allowed; use .clone() to get a normal tensor first"
@@ -242,6 +300,19 @@ def memory_of(tensor: Any) -> Memory:
     if memory is None:
         memory = tensor._memory = Memory()
         memory.root = weakref.ref(tensor)
+    return memory
+
+
+def remember_maker(tensor: Any) -> Memory:
+    """Before ``tensor`` is detached: keep in mind whose saved result its memory may be."""
+    memory: Memory = tensor._memory or memory_of(tensor)
+    if memory.array is None:
+        while tensor._view is not None:
+            tensor = tensor._view.parent
+        memory.array = tensor._array
+        node = tensor._node
+        if node is not None and not isinstance(node, AccumulateGrad):
+            memory.maker = weakref.ref(getattr(node, "node", node))
     return memory
 
 
@@ -292,6 +363,13 @@ def spoiled(tensor: Any, node: Node) -> GraphError:
     """The error for a saved value that an in-place operation has overwritten."""
     memory = tensor._memory
     kind = dtypes.of(tensor._array)
+    if type(memory) is Untracked:
+        return GraphError(
+            "Inference tensors cannot be saved for backward: a gradient needs the "
+            f"{kind!r} tensor of shape {list(tensor._array.shape)} that {node.name()} used at "
+            f"{node.where()}, which was made in inference mode. Use its clone() there, or make it "
+            "under no_grad() instead"
+        )
     return GraphError(
         "one of the variables needed for gradient computation has been modified by an inplace "
         f"operation: the {kind!r} tensor of shape {list(tensor._array.shape)} that "

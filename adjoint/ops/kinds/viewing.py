@@ -25,10 +25,12 @@ from adjoint.tape.tensor import (
     SEVERAL,
     SpecialView,
     Tensor,
+    Untracked,
     View,
     make_leaf,
     memory_of,
     new,
+    remember_maker,
 )
 
 ndarray = np.ndarray
@@ -85,9 +87,9 @@ def look(row: Row, x: Any, out: Any, options: tuple[Any, ...]) -> Tensor:
     if memory is None:
         memory = memory_of(x)
     tensor._memory = memory
-    memory.views.append(reference(tensor))
-    if len(memory.views) > memory.limit:
+    if len(memory.views) >= memory.limit:
         memory.forget_dead()
+    memory.views.append(reference(tensor))
     edge = x._node
     enabled = modes.enabled
     if not enabled:
@@ -137,8 +139,6 @@ def _unrecorded_view(tensor: Tensor, x: Any, row: Row, options: tuple[Any, ...])
     view.number = 0
     view.differentiable = True
     view.reason = INFERENCE if modes.inference else NO_GRAD
-    if modes.inference and "_inference" in x.__dict__:
-        tensor.__dict__["_inference"] = True
     if x._node is None:
         tensor._node = None
     else:
@@ -148,31 +148,20 @@ def _unrecorded_view(tensor: Tensor, x: Any, row: Row, options: tuple[Any, ...])
     return view
 
 
-def look_detached(row: Row, x: Any) -> Tensor:
-    """A Tensor on the plain memory of ``x`` without its history.
+def look_detached(x: Any) -> Tensor:
+    """A Tensor on the plain memory of ``x`` without its history, which it does not keep alive.
 
-    It need not be known to the memory: a write changes nothing but numbers for it.
+    It is the base of what is looked at from here, and need not be known to the memory: a write
+    changes nothing but numbers for it.
     """
     tensor: Tensor = new(Tensor)
     tensor._array = x._array
     tensor._level = x._level
     tensor._node = None
-    memory = x._memory
-    if memory is None:
-        memory = memory_of(x)
-    tensor._memory = memory
-    view: SpecialView = new(SpecialView)
-    view.parent = x
-    view.row = row
-    view.options = ()
-    view.number = 0
-    view.differentiable = False
-    view.reason = None
-    tensor._view = view
+    tensor._memory = remember_maker(x)
+    tensor._view = None
     if x._node is not None:
         note_cut("detach()", x._node)
-    if modes.inference:
-        tensor.__dict__["_inference"] = True
     return tensor
 
 
