@@ -11,7 +11,7 @@ from adjoint.autograd.graph_multiple import register_multi_grad_hook
 from adjoint.autograd.graph_mutation import allow_mutation_on_saved_tensors
 from adjoint.tape.edges import GradientEdge, get_gradient_edge
 from adjoint.tape.node import Node
-from adjoint.tape.tensor import Tensor, memory_of
+from adjoint.tape.tensor import Tensor, Untracked, memory_of
 from adjoint.tape.watching import Recorder, Watching
 
 __all__ = [
@@ -78,7 +78,7 @@ class save_on_cpu(saved_tensors_hooks):  # noqa: N801 - PyTorch's name
     """
 
     def __init__(self, pin_memory: bool = False, device_type: str = "cuda") -> None:
-        super().__init__(lambda tensor: tensor.detach().clone(), lambda copy: copy)
+        super().__init__(lambda tensor: tensor.clone(), lambda copy: copy)
         self.pin_memory = pin_memory
         self.device_type = device_type
 
@@ -133,7 +133,7 @@ def increment_version(tensor: Any) -> None:
     for each in tensors:
         if not isinstance(each, Tensor):
             raise _not_tensors(each)
-        if "_inference" in each.__dict__:
+        if type(each._memory) is Untracked:
             raise RuntimeError(
                 "Inplace update to inference tensor: it keeps no version to increment; use "
                 ".clone() to get a normal tensor first"

@@ -138,9 +138,29 @@ class Attached(Dual):
         """
         if row.name == TANGENT:
             return inputs[0]._array.tangent
-        result = row.record(level, mask, inputs, options, out)
-        if row.name == PRIMAL or not row.is_differentiable or not is_moving():
+        recorder = modes.enabled
+        watched = mask and recorder and recorder is not True
+        if not watched:
+            result = row.record(level, mask, inputs, options, out)
+            self._move(row, level, inputs, options, result)
             return result
+        modes.enabled = True  # who watches is told when the tangents are there
+        try:
+            result = row.record(level, mask, inputs, options, out)
+        finally:
+            modes.enabled = recorder
+        self._move(row, level, inputs, options, result)
+        node = node_of(result if row.many_outputs else (result,))
+        if node is not None:
+            recorder.recorded(node, inputs, out)
+        return result
+
+    def _move(
+        self, row: Any, level: int, inputs: tuple[Any, ...], options: tuple[Any, ...], result: Any
+    ) -> None:
+        """Attach the tangents to a result that has none yet."""
+        if row.name == PRIMAL or not row.is_differentiable or not is_moving():
+            return
         bare = tuple([without_tangent(each, level) for each in inputs])
         tangents = tuple([tangent_of(each, level) for each in inputs])
         moved = row.jvp(row, bare, tangents, result, options)
@@ -151,9 +171,8 @@ class Attached(Dual):
             if not row.view:
                 t = _own(t, part._array, tangents, level)
             attach(part, t, self.home)
-        if parts and moves:
+        if moves:
             _keep_moving(parts)
-        return result
 
 
 def tangent_of(value: Any, level: int) -> Any:
@@ -234,13 +253,18 @@ def lay_out(t: Any, array: Any, level: int) -> Any:
     return rows.clone(t, order)
 
 
+def node_of(parts: Any) -> Any:
+    """The node that made the results of one operation, None if nothing was recorded."""
+    edge: Any = next((part._node for part in parts if part._node is not None), None)
+    return edge.node if isinstance(edge, Port) else edge
+
+
 def _keep_moving(parts: Any) -> None:
     """Let a node that keeps its outputs keep their tangents too, for the backward pass.
 
     This makes a cycle of the tangent's graph, which the end of the level takes apart.
     """
-    edge: Any = next((part._node for part in parts if part._node is not None), None)
-    node: Any = edge.node if isinstance(edge, Port) else edge
+    node = node_of(parts)
     saved = getattr(node, "saved", None)
     if type(saved) is not tuple:
         return

@@ -142,7 +142,13 @@ def _pack(
 ) -> Any:
     # Not a function inside the one above: what calls itself from there would be a cycle.
     if isinstance(value, Tensor):
-        return Packed(value, value._node, pack, unpack)
+        if is_input or value._node is not None or dtypes.of(value).category < dtypes.FLOATING:
+            return Packed(value, value._node, pack, unpack)
+        value._node = maker  # a result that has been written to since, or that has a tangent
+        try:
+            return Packed(value, None, pack, unpack)
+        finally:
+            value._node = None
     if type(value) is tuple:
         return tuple([_pack(each, is_input, maker, level, pack, unpack) for each in value])
     if is_input or not isinstance(value, (np.ndarray, Value)):

@@ -418,6 +418,52 @@ def test_spoiled_results_are_noticed(level: int) -> None:
         y.sum().backward()
 
 
+def test_packed_values_have_tangents(level: int) -> None:
+    x = make_dual(torch.tensor([1.0, 2.0], requires_grad=True), torch.tensor([3.0, 4.0]))
+    seen: list[Any] = []
+
+    def pack(value: Any) -> Any:
+        seen.append((value.grad_fn and value.grad_fn.name(), tangent(value) is not None))
+        return value
+
+    (expected,) = torch.autograd.grad(x.exp().sum(), x)
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda packed: packed):
+        y = x.exp()
+    (found,) = torch.autograd.grad(y.sum(), x)
+    assert ("ExpBackward0", True) in seen
+    with torch.autograd.graph.save_on_cpu():
+        y = x.exp()
+    (copied,) = torch.autograd.grad(y.sum(), x)
+    assert numbers(tangent(found)) == numbers(tangent(copied)) == numbers(tangent(expected))
+
+
+def test_functions_of_users(level: int) -> None:
+    class Cube(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.save_for_backward(x)
+            ctx.save_for_forward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return 3 * x * x * g
+
+        @staticmethod
+        def jvp(ctx: Any, t: Any) -> Any:
+            (x,) = ctx.saved_tensors
+            return 3 * x * x * t
+
+    x = make_dual(torch.tensor([1.0, 2.0], requires_grad=True), torch.tensor([3.0, 4.0]))
+    y = Cube.apply(x)
+    assert numbers(tangent(y)) == [9.0, 48.0]
+    (g,) = torch.autograd.grad(y.sum(), x, retain_graph=True)
+    assert (numbers(g), numbers(tangent(g))) == ([3.0, 12.0], [18.0, 48.0])
+    (h,) = torch.autograd.grad(tangent(y).sum(), x)
+    assert numbers(h) == [18.0, 48.0]
+
+
 def test_modules_with_dual_parameters(level: int) -> None:
     layer = torch.nn.Linear(2, 1)
     weight = layer.weight
