@@ -1,9 +1,12 @@
 """Samples of ``adjoint/ops/inplace_forms.py``: functions that write into their first argument."""
 
+import numpy as np
+
 from tests.samples.case import case, sample, wrong
 from tests.samples.elementwise import binary, unary, with_options
 
 NOT_A_TENSOR = [wrong(TypeError, "", 2.0)]
+REFUSED = {"abs": [wrong(RuntimeError, "the result is real", np.ones(2, complex))]}
 # Aliases have the rows of the functions that they are.
 ROWS = {
     "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arcsinh": "asinh", "arctan": "atan",
@@ -29,7 +32,8 @@ for name, low, high in (
     differentiable = rows.get(name, name) not in ("acosh", "asinh", "atanh")
     case(
         f"{name}_", rows=rows.get(name, name), samples=unary(low=low, high=high),
-        errors=NOT_A_TENSOR, differentiable=differentiable,
+        errors=[*NOT_A_TENSOR, *REFUSED.get(name, ())],
+        differentiable=differentiable,
         note="" if differentiable else "PyTorch has no derivative of these in place",
     )  # fmt: skip
 for name, row in (
@@ -85,6 +89,8 @@ for name in ("gcd_", "lcm_"):
 def whole_numbers(make):
     """A maker of integers only."""
     return lambda *shape, **limits: make(*shape, **({"dtype": "int64"} | limits))
+
+
 case(
     "addmv_", rows="addmv",
     samples=lambda make: [
