@@ -16,6 +16,7 @@ from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import FUNCTIONAL, public
 from adjoint.ops.kinds.row import Row
 from adjoint.ops.kinds.rules import Fact, batch_loop
+from adjoint.shapes import product
 from adjoint.tape.modes import no_grad
 from adjoint.tape.tensor import Tensor, wrap
 
@@ -59,8 +60,10 @@ def _spread(g: Any, index: Any, count: int, padding: int, by_frequency: bool) ->
     if not front:
         return add_rows(count, places, g.reshape(index.size, width))
     # A batch of tables has one index: their widths side by side.
-    lines = np.moveaxis(g.reshape(-1, index.size, width), 0, 1).reshape(index.size, -1)
-    out = add_rows(count, places, lines).reshape(count, -1, width)
+    tables = product(front)
+    lines = np.moveaxis(g.reshape(tables, index.size, width), 0, 1)
+    lines = lines.reshape(index.size, tables * width)
+    out = add_rows(count, places, lines).reshape(count, tables, width)
     return np.moveaxis(out, 0, 1).reshape(*front, count, width)
 
 

@@ -125,7 +125,7 @@ mean_rows = {rank: _mean_rows(rank) for rank in (2, 3)}
 # -- checks -----------------------------------------------------------------------------------
 
 
-def _numbers(value: Any, rank: int, name: str, function: str) -> Sizes:
+def numbers_for(value: Any, rank: int, name: str, function: str) -> Sizes:
     """One int for each dimension from one, or from as many."""
     if isinstance(value, int):
         return (value,) * rank
@@ -169,10 +169,10 @@ def _windows(
 ) -> Windows:
     """The checked windows; kept, as every call of a layer asks for the same."""
     check_planes(name, rank, shape)
-    width = _numbers(kernel, rank, "kernel_size", name)
-    step = width if stride in (None, ()) else _numbers(stride, rank, "stride", name)
-    side = _numbers(padding, rank, "padding", name)
-    gap = _numbers(dilation, rank, "dilation", name)
+    width = numbers_for(kernel, rank, "kernel_size", name)
+    step = width if stride in (None, ()) else numbers_for(stride, rank, "stride", name)
+    side = numbers_for(padding, rank, "padding", name)
+    gap = numbers_for(dilation, rank, "dilation", name)
     for what, values in (("kernel_size", width), ("stride", step), ("dilation", gap)):
         if min(values) <= 0:
             raise RuntimeError(f"{name}: {what} should be greater than zero, but got {values}")
@@ -386,6 +386,7 @@ __all__ = [
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "numbers_for",
     "pick_from_planes",
     "put_in_planes",
 ]

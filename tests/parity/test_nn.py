@@ -57,7 +57,14 @@ MODULES: list[tuple[str, Any]] = [
     ("nn.LayerNorm(3, bias=False)", (4, 3)),
     ("nn.GroupNorm(2, 4)", (3, 4, 5)),
     ("nn.RMSNorm(3)", (4, 3)),
+    ("nn.LocalResponseNorm(2, 0.5)", (2, 3, 4)),
+    ("nn.LPPool1d(2, 2)", (2, 3, 6)),
+    ("nn.LPPool2d(2, (1, 2), stride=1)", (2, 3, 4, 4)),
+    ("nn.LPPool3d(2, 2, ceil_mode=True)", (1, 3, 3, 2, 2)),
     ("nn.Embedding(5, 3, padding_idx=1)", "int"),
+    ("nn.EmbeddingBag(5, 3, padding_idx=1)", "int"),
+    ("nn.EmbeddingBag(5, 3, 1.0, mode='sum')", "int"),
+    ("nn.EmbeddingBag(5, 3, mode='max', scale_grad_by_freq=False)", "int"),
     ("nn.Dropout(0.3)", (4, 5)),
     ("nn.Dropout(0.3).eval()", (4, 5)),
     ("nn.Dropout2d(0.3)", (4, 5, 2, 2)),
@@ -149,6 +156,9 @@ LOSSES: list[tuple[str, tuple[str, ...]]] = [
     ("nn.CosineEmbeddingLoss(0.1)", ("x", "x", "row sign")),
     ("nn.SoftMarginLoss()", ("x", "sign")),
     ("nn.MultiLabelSoftMarginLoss()", ("x", "p")),
+    ("nn.MultiMarginLoss()", ("x", "class")),
+    ("nn.MultiMarginLoss(2, 0.5, torch.tensor([1.0, 2.0, 3.0, 4.0]))", ("x", "class")),
+    ("nn.MultiLabelMarginLoss(reduction='sum')", ("x", "classes")),
     ("nn.TripletMarginLoss(swap=True)", ("x", "x", "x")),
     ("nn.TripletMarginWithDistanceLoss(margin=0.5)", ("x", "x", "x")),
 ]
@@ -239,6 +249,7 @@ def test_loss(expression: str, kinds: tuple[str, ...]) -> None:
         "x": lambda: draw.standard_normal((5, 4)).astype(np.float32),
         "p": lambda: draw.uniform(0.1, 0.9, (5, 4)).astype(np.float32),
         "class": lambda: draw.randint(0, 4, 5),
+        "classes": lambda: draw.randint(-1, 4, (5, 4)),
         "sign": lambda: np.where(draw.uniform(size=(5, 4)) < 0.5, -1, 1).astype(np.float32),
         "row sign": lambda: np.where(draw.uniform(size=5) < 0.5, -1, 1).astype(np.float32),
     }
@@ -254,6 +265,83 @@ def test_loss(expression: str, kinds: tuple[str, ...]) -> None:
         results.append((array(loss), array(leaves[0].grad)))
     for one, two in zip(*results, strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_unpooling(rank: int) -> None:
+    x = np.random.RandomState(4).permutation(5**rank * 2).astype(np.float32)
+    found = []
+    for library in LIBRARIES:
+        pool = getattr(library.nn, f"MaxPool{rank}d")(2, return_indices=True)
+        back = getattr(library.nn, f"MaxUnpool{rank}d")(2)
+        leaf = library.tensor(x.reshape(1, 2, *(5,) * rank), requires_grad=True)
+        out = back(*pool(leaf), output_size=leaf.shape)
+        (out * out).sum().backward()
+        found.append([repr(back), array(out), array(leaf.grad), out.grad_fn.name()])
+    assert found[0][0] == found[1][0]
+    assert found[0][-1] == found[1][-1]
+    for one, two in zip(found[0][1:-1], found[1][1:-1], strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+# A layer, the shapes of query, key and value, and the options of the call.
+MASK = "torch.tensor([[False, True, False], [True, False, False]])"
+ATTENTION = [
+    ("4, 2", (2, 3, 4), (3, 3, 4), ""),
+    ("4, 2, bias=False", (2, 4), (3, 4), ""),
+    ("4, 2, batch_first=True", (3, 2, 4), (3, 3, 4), "average_attn_weights=False"),
+    ("4, 2, kdim=5, vdim=5", (2, 3, 4), (3, 3, 5), "need_weights=False"),
+    ("4, 2, add_bias_kv=True, add_zero_attn=True", (2, 3, 4), (3, 3, 4), f"attn_mask={MASK}"),
+    ("4, 2", (2, 2, 4), (3, 2, 4), f"key_padding_mask={MASK}"),
+    ("4, 2", (2, 2, 4), (3, 2, 4), f"key_padding_mask={MASK}, attn_mask={MASK}"),
+    ("4, 2", (2, 2, 4), (3, 2, 4), f"key_padding_mask={MASK}, need_weights=False"),
+    ("4, 2", (2, 2, 4), (3, 2, 4), f"attn_mask={MASK}, need_weights=False"),
+    ("4, 4", (2, 1, 4), (3, 1, 4), "attn_mask=torch.ones(4, 2, 3)"),
+    ("4, 1, add_zero_attn=True", (2, 4), (3, 4), f"attn_mask={MASK}.float()"),
+    ("4, 2", (2, 3, 4), (2, 3, 4), "attn_mask=torch.ones(2, 2).triu(1).bool(), is_causal=True"),
+    (
+        "4, 2", (2, 3, 4), (2, 3, 4),
+        "attn_mask=torch.ones(2, 2).triu(1).bool(), is_causal=True, need_weights=False",
+    ),
+    ("4, 2", (2, 3, 4), (3, 3, 4), "is_causal=True"),
+    ("4, 2", (2, 3, 4), (3, 3, 5), ""),
+    ("4, 2", (2, 3, 5), (3, 3, 5), ""),
+    ("4, 2", (2, 3, 4), (3, 4), ""),
+    ("4, 2", (2, 3, 4), (3, 3, 4), "attn_mask=torch.ones(3, 3)"),
+    ("4, 2", (2, 3, 4), (3, 3, 4), "key_padding_mask=torch.ones(3, 2).bool()"),
+    ("4, 2", (2, 3, 4), (3, 3, 4), "attn_mask=torch.ones(2, 3).long()"),
+    ("4, 2", (2, 3, 4, 1), (3, 3, 4), ""),
+    ("4, 3", (2, 3, 4), (3, 3, 4), ""),
+    ("0, 1", (2, 3, 4), (3, 3, 4), ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "query", "key", "given"), ATTENTION)
+def test_attention(options: str, query: Any, key: Any, given: str) -> None:
+    arrays = inputs([query, key, key])
+    found = []
+    for library in LIBRARIES:
+        try:
+            module = make(f"nn.MultiheadAttention({options})", library)
+            leaves = [library.tensor(each, requires_grad=True) for each in arrays]
+            named = eval(f"dict({given})", {"torch": library})
+            out, weights = module(*leaves, **named)
+        except Exception as error:  # noqa: BLE001 - whichever a library raises is compared
+            found.append(type(error).__name__)
+            continue
+        (out * out).sum().backward()
+        gradients = [each.grad for each in (*leaves, *module.parameters())]
+        kept = [None if each is None else array(each) for each in (out, weights, *gradients)]
+        found.append([repr(module), list(module.state_dict()), *kept, array(library.rand(2))])
+    assert type(found[0]) is type(found[1]), found
+    if isinstance(found[0], str):
+        assert found[0] == found[1]
+        return
+    assert found[0][:2] == found[1][:2]
+    for one, two in zip(found[0][2:], found[1][2:], strict=True):
+        assert (one is None) is (two is None)
+        if one is not None:
+            np.testing.assert_allclose(one, two, rtol=2e-5, atol=2e-6)
 
 
 # -- initial values -------------------------------------------------------------------------------

@@ -25,6 +25,9 @@ from adjoint.nn.modules.activation import (
     Tanhshrink,
     Threshold,
 )
+from adjoint.nn.modules.attention import (
+    MultiheadAttention,
+)
 from adjoint.nn.modules.batchnorm import (
     BatchNorm1d,
     BatchNorm2d,
@@ -84,7 +87,9 @@ from adjoint.nn.modules.loss_margin import (
     CosineEmbeddingLoss,
     HingeEmbeddingLoss,
     MarginRankingLoss,
+    MultiLabelMarginLoss,
     MultiLabelSoftMarginLoss,
+    MultiMarginLoss,
     SoftMarginLoss,
     TripletMarginLoss,
     TripletMarginWithDistanceLoss,
@@ -93,6 +98,7 @@ from adjoint.nn.modules.module import Module
 from adjoint.nn.modules.normalization import (
     GroupNorm,
     LayerNorm,
+    LocalResponseNorm,
     RMSNorm,
 )
 from adjoint.nn.modules.padding import (
@@ -150,6 +156,15 @@ from adjoint.nn.modules.softmax import (
 )
 from adjoint.nn.modules.sparse import (
     Embedding,
+    EmbeddingBag,
+)
+from adjoint.nn.modules.unpooling import (
+    LPPool1d,
+    LPPool2d,
+    LPPool3d,
+    MaxUnpool1d,
+    MaxUnpool2d,
+    MaxUnpool3d,
 )
 
 __all__ = [
@@ -197,6 +212,7 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "EmbeddingBag",
     "FeatureAlphaDropout",
     "Flatten",
     "GRUCell",
@@ -214,10 +230,14 @@ __all__ = [
     "InstanceNorm3d",
     "KLDivLoss",
     "L1Loss",
+    "LPPool1d",
+    "LPPool2d",
+    "LPPool3d",
     "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
@@ -225,11 +245,17 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
     "Mish",
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "PairwiseDistance",

@@ -72,6 +72,55 @@ class MultiLabelSoftMarginLoss(WeightedLoss):
         )
 
 
+class MultiLabelMarginLoss(Loss):
+    """How far scores of other classes come within 1 of those of the target classes.
+
+    >>> scores, classes = torch.tensor([[0.1, 0.2, 0.4, 0.8]]), torch.tensor([[3, 0, -1, 1]])
+    >>> torch.nn.MultiLabelMarginLoss()(scores, classes)
+    tensor(0.8500)
+    """
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return F.multilabel_margin_loss(input, target, reduction=self.reduction)
+
+
+class MultiMarginLoss(WeightedLoss):
+    """How far other classes' scores come within ``margin`` of the target's, to the power ``p``.
+
+    Raises ``ValueError`` for a ``p`` other than 1 and 2, and for a weight of several dimensions.
+
+    >>> torch.nn.MultiMarginLoss()(torch.tensor([[0.0, 3.0, 0.5]]), torch.tensor([0]))
+    tensor(1.8333)
+    """
+
+    def __init__(
+        self,
+        p: int = 1,
+        margin: float = 1.0,
+        weight: Any = None,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(weight, size_average, reduce, reduction)
+        if p not in (1, 2):
+            raise ValueError(f"only p == 1 and p == 2 supported, but got {p}")
+        if weight is not None and len(weight.shape) != 1:
+            raise ValueError(f"weight must be 1-D, but its shape is {list(weight.shape)}")
+        self.p = p
+        self.margin = margin
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return F.multi_margin_loss(
+            input,
+            target,
+            p=self.p,
+            margin=self.margin,
+            weight=self.weight,
+            reduction=self.reduction,
+        )
+
+
 class TripletMarginLoss(Loss):
     """``max(0, margin)`` plus what an anchor is nearer to the negative than to the positive."""
 
@@ -144,7 +193,9 @@ __all__ = [
     "CosineEmbeddingLoss",
     "HingeEmbeddingLoss",
     "MarginRankingLoss",
+    "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss",
     "SoftMarginLoss",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",

@@ -150,4 +150,25 @@ class RMSNorm(_Affine):
         )
 
 
-__all__ = ["GroupNorm", "LayerNorm", "RMSNorm"]
+class LocalResponseNorm(Module):
+    """Each element over what ``size`` channels around it hold; see ``local_response_norm``.
+
+    >>> torch.nn.LocalResponseNorm(2)(torch.ones(1, 2, 3)).shape
+    torch.Size([1, 2, 3])
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+        super().__init__()
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def forward(self, input: Any) -> Any:
+        return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+__all__ = ["GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
