@@ -17,7 +17,7 @@ from adjoint.tape.engine import rebuild
 from adjoint.tape.forward import Attached
 from adjoint.tape.node import Node, Port, clock, shorten, user_frame
 from adjoint.tape.saved import Freed
-from adjoint.tape.tensor import Tensor, memory_of, new, spoiled, wrap
+from adjoint.tape.tensor import Tensor, Untracked, memory_of, new, spoiled, wrap
 
 ndarray = np.ndarray
 Fact = tuple[tuple[int, ...], Any]  # shape and type of an output
@@ -189,7 +189,7 @@ class BackwardCFunction(Node, FunctionCtx):
         for number, each in enumerate(tensors):
             place = None
             if isinstance(each, Tensor):
-                if "_inference" in each.__dict__:
+                if type(each._memory) is Untracked:
                     raise RuntimeError(
                         "Inference tensors cannot be saved for backward: argument "
                         f"{number} of save_for_backward was made in inference mode. Save a "

@@ -18,7 +18,7 @@ from adjoint.ops.kinds.row import FLOAT32, FLOAT64, Row
 from adjoint.tape.cuts import NOTING, note_unrecorded
 from adjoint.tape.modes import modes
 from adjoint.tape.node import INTERNAL_PACKAGES, clock, user_frame
-from adjoint.tape.tensor import Tensor, new
+from adjoint.tape.tensor import Tensor, Untracked, new
 
 ndarray = np.ndarray
 getframe = sys._getframe
@@ -117,7 +117,7 @@ def _finish(row: Row, out: Any, level: int, inputs: tuple[Any, ...], mask: int) 
         if mask and enabled is NOTING and row.is_differentiable:
             note_unrecorded(next(each._node for n, each in enumerate(inputs) if mask >> n & 1))
         if modes.inference:
-            tensor.__dict__["_inference"] = True
+            tensor._memory = new(Untracked)
         return tensor
     plan = row._plans.get(mask) or row.plan(mask)
     node = new(row._node_class or row.node_class)

@@ -27,7 +27,7 @@ from adjoint.shapes import broadcast_shapes
 from adjoint.tape.cuts import NOTING, note_unrecorded
 from adjoint.tape.modes import modes
 from adjoint.tape.node import INTERNAL_PACKAGES, clock, user_frame
-from adjoint.tape.tensor import Tensor, new, wrap
+from adjoint.tape.tensor import Tensor, Untracked, new, wrap
 
 ndarray = np.ndarray
 getframe = sys._getframe
@@ -247,7 +247,7 @@ def _unary_with_options(row: Row) -> Any:
                         if edge is not None and enabled is NOTING:
                             note_unrecorded(edge)
                         if modes.inference:
-                            tensor.__dict__["_inference"] = True
+                            tensor._memory = new(Untracked)
                         return tensor
                     if plan is None:
                         plan, node_class = row.plan(1), row.node_class
@@ -346,7 +346,7 @@ def _unary(row: Row) -> Any:
                         if edge is not None and enabled is NOTING:
                             note_unrecorded(edge)
                         if modes.inference:
-                            tensor.__dict__["_inference"] = True
+                            tensor._memory = new(Untracked)
                         return tensor
                     if plan is None:
                         plan, node_class = row.plan(1), row.node_class
@@ -484,7 +484,7 @@ def _binary(row: Row, fallback: Callable[..., Any]) -> Any:
                         if mask and differentiable and enabled is NOTING:
                             note_unrecorded(y_edge if x_edge is None else x_edge)
                         if modes.inference:
-                            tensor.__dict__["_inference"] = True
+                            tensor._memory = new(Untracked)
                         return tensor
                     plan = plans[mask]
                     if plan is None:

@@ -17,7 +17,7 @@ from adjoint.ops.kinds.row import Row
 from adjoint.tape.cuts import NOTING, note_unrecorded
 from adjoint.tape.modes import modes
 from adjoint.tape.node import INTERNAL_PACKAGES, Node, clock, user_frame
-from adjoint.tape.tensor import Tensor, new
+from adjoint.tape.tensor import Tensor, Untracked, new
 
 ndarray = np.ndarray
 getframe = sys._getframe
@@ -50,7 +50,7 @@ def finish(
         if mask and enabled is NOTING:
             note_unrecorded(next(edge for edge in edges if edge is not None))
         if modes.inference:
-            tensor.__dict__["_inference"] = True
+            tensor._memory = new(Untracked)
         return tensor
     plan = row._plans.get(mask) or row.plan(mask)
     node = new(row._node_class or row.node_class)
