@@ -19,7 +19,7 @@ from adjoint.tape.cuts import cut_behind
 from adjoint.tape.edges import GradientEdge, edge_of
 from adjoint.tape.engine import rows, run
 from adjoint.tape.forward import Attached
-from adjoint.tape.hooks import show_accumulated
+from adjoint.tape.hooks import retain_grad, show_accumulated
 from adjoint.tape.node import AccumulateGrad
 from adjoint.tape.passes import Capture, Pass, node_of
 from adjoint.tape.tensor import Tensor, set_requires_grad, wrap
@@ -175,6 +175,9 @@ def backward(
     if not inputs:
         raise RuntimeError("`inputs` argument to `backward` cannot be empty.")
     edges = [_edge_of(each, "backward") for each in inputs]
+    for tensor in inputs:
+        if isinstance(tensor, Tensor):
+            retain_grad(tensor)  # nothing for a leaf; any other keeps its gradient from now on
     capture = Capture(edges)
     run(
         roots,
@@ -185,16 +188,10 @@ def backward(
         accumulate=accumulate,
     )
     with _accumulation:
-        for tensor, edge in dict(zip(inputs, edges, strict=True)).items():
+        for edge in dict.fromkeys(edges):
             g = capture.get(edge)
-            if g is None:
-                continue
-            if isinstance(edge, AccumulateGrad):
+            if g is not None and isinstance(edge, AccumulateGrad):
                 accumulate(edge, g, level, create_graph)
-            elif isinstance(tensor, Tensor):
-                retained = tensor.__dict__.get("_retained_grad")
-                g = _as_tensor(g, level, create_graph)
-                tensor.__dict__["_retained_grad"] = g if retained is None else retained + g
 
 
 def _edge_of(tensor: Any, caller: str) -> Any:

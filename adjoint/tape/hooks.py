@@ -107,7 +107,11 @@ def show_accumulated(leaf: AccumulateGrad, g: Any, task: Pass | None) -> None:
     if hooks is None:
         return
     for function in list(hooks.accumulated.values()):
-        function(variable)
+        if function(variable) is not None:
+            raise RuntimeError(
+                "Tensor post accumulate grad hooks should return None: they change the .grad of "
+                f"the tensor that they are given, and {function!r} returned something"
+            )
     if task is not None and hooks.after:
         show_after(hooks, g, [], task)
 

@@ -32,3 +32,23 @@ def test_zeros_for_what_is_not_used(recorded: bool) -> None:
     (g,) = torch.autograd.grad((x * 2).sum(), y, **options)
     assert g.tolist() == [0.0] * 3
     assert g.requires_grad is recorded
+
+
+def test_inputs_that_are_no_leaves_keep_their_gradients() -> None:
+    x = torch.ones(2, requires_grad=True)
+    y = x * 2
+    (y * 3).sum().backward(inputs=[y], retain_graph=True)
+    assert y.retains_grad
+    assert x.grad is None
+    (y * 3).sum().backward(inputs=[y, y], retain_graph=True)
+    assert y.grad.tolist() == [6.0, 6.0]
+    (y * 3).sum().backward()
+    assert y.grad.tolist() == [9.0, 9.0]
+    assert x.grad.tolist() == [6.0, 6.0]
+
+
+def test_hooks_after_accumulation_return_nothing() -> None:
+    x = torch.ones(2, requires_grad=True)
+    x.register_post_accumulate_grad_hook(lambda x: x.grad)
+    with pytest.raises(RuntimeError, match="should return None"):
+        x.sum().backward()
