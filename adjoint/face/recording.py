@@ -151,11 +151,6 @@ class Recording:
                 "Inference tensors do not track version counter: this one was made in inference "
                 "mode"
             )
-        if type(self._memory) is Untracked:
-            raise RuntimeError(
-                "Inference tensors do not track version counter: this one was made in inference "
-                "mode"
-            )
         return 0 if self._memory is None else int(self._memory.version)
 
     def _is_view(self) -> bool:

@@ -254,8 +254,6 @@ def before_write(memory: Memory, array: Any = None) -> None:
     """
     if type(memory) is Untracked and not modes.inference:
         raise _untracked()
-    if type(memory) is Untracked and not modes.inference:
-        raise _untracked()
     if modes.recorder is not True and array is not None:
         modes.recorder.writing(array)
     if memory.version:
@@ -276,13 +274,6 @@ def before_write(memory: Memory, array: Any = None) -> None:
         witness = wrap(whole, 0 if root is None else root._level)
         witness._memory = memory
         node.saved = tuple(witness if value is whole else value for value in saved)
-
-
-def _untracked() -> RuntimeError:
-    return RuntimeError(
-        "Inplace update to inference tensor outside InferenceMode is not allowed; use .clone() to "
-        "get a normal tensor first"
-    )
 
 
 def _untracked() -> RuntimeError:

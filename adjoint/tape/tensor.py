@@ -115,45 +115,6 @@ class Untracked(Memory):
         self.version += 1
 
 
-class Untracked(Memory):
-    """The memory of tensors made in inference mode: what saved it will find it spoiled.
-
-    Made for every result there, so it has nothing of its own until somebody asks for more.
-    """
-
-    version = 0
-    code: CodeType | None = None
-    instruction = 0
-    limit = sys.maxsize
-    root = storage = array = maker = None
-
-    def __init__(self) -> None:
-        """Nothing."""
-
-    @property
-    def written(self) -> float:  # type: ignore[override]
-        """Later than anything: nothing that is recorded may use this memory."""
-        return inf
-
-    @written.setter
-    def written(self, time: int) -> None:
-        """It stays so."""
-
-    @property
-    def views(self) -> list[weakref.ref[Any]]:  # type: ignore[override]
-        """Tensors that look at it, as in ``Memory``."""
-        found: list[weakref.ref[Any]] = self.__dict__.setdefault("_views", [])
-        return found
-
-    @views.setter
-    def views(self, found: list[weakref.ref[Any]]) -> None:
-        self.__dict__["_views"] = found
-
-    def note_write(self) -> None:
-        """Count a write: for transforms, which store results of writes at their end."""
-        self.version += 1
-
-
 # Why a view may not be written to where gradients are wanted: PyTorch forbids these, because what
 # the write would mean for the base is ambiguous.
 NO_GRAD = "was created in no_grad mode"
