@@ -15,6 +15,7 @@ from adjoint.autograd.function_batches import VmapInfo, vmapped
 from adjoint.autograd.function_context import as_array, as_public, start_node
 from adjoint.autograd.function_forward import attach_moves, attached, moves_of
 from adjoint.autograd.function_outputs import finish
+from adjoint.errors import describe_shape
 from adjoint.ops.rewriting import rebind
 from adjoint.pytree import flatten, spread
 from adjoint.tape.engine import rows
@@ -198,7 +199,9 @@ def _batched(
     arrays = []
     for each, dim in zip(found, dims, strict=True):
         if isinstance(each, Tensor) and dim is not None:
-            arrays.append(Batch(level - 1, as_array(_to_front(each, dim))))
+            arrays.append(
+                Batch(level - 1, as_array(_to_front(function, each, dim, info.batch_size)))
+            )
         else:
             arrays.append(as_array(each))
     return out, arrays
@@ -239,9 +242,20 @@ def _answer_of_rule(function: Any, answer: Any) -> tuple[Any, list[Any]]:
     return out, dims
 
 
-def _to_front(value: Any, dim: int) -> Any:
+def _to_front(function: Any, value: Any, dim: int, size: int) -> Any:
+    """What a rule returned with its batch dimension first; an error if it is not one."""
     rank = len(value.shape)
-    place = dim % rank if rank else 0
+    if not -rank <= dim < rank:
+        raise IndexError(
+            f"the vmap staticmethod of {function.__name__} returned out_dim {dim} for an output of "
+            f"shape {describe_shape(value.shape)}"
+        )
+    place = dim % rank
+    if value.shape[place] != size:
+        raise RuntimeError(
+            f"the vmap staticmethod of {function.__name__} returned out_dim {dim} for an output of "
+            f"shape {describe_shape(value.shape)}, but there are {size} examples"
+        )
     if not place:
         return value
     order = (place, *(each for each in range(rank) if each != place))

@@ -88,6 +88,8 @@ def test_dims_of_results():
         (lambda x: x, r"two returns, .* Got a <class 'adjoint.Tensor'> instead"),
         (lambda x: (x, 0, 0), "two returns, .* Got 3 returns instead"),
         (lambda x: (x, (0, 0)), r"incompatible .* Expected out_dims=\(0, 0\)"),
+        (lambda x: (x, 1), r"out_dim 1 for an output of shape \[2\]"),
+        (lambda x: (x[:1], 0), r"out_dim 0 for an output of shape \[1\], but there are 2 examples"),
     ],
 )
 def test_bad_answers_of_a_rule(answer, message: str):
@@ -100,7 +102,7 @@ def test_bad_answers_of_a_rule(answer, message: str):
         def forward(x):
             return x
 
-    with pytest.raises(RuntimeError, match=message):
+    with pytest.raises((RuntimeError, IndexError), match=message):
         vmap(Bad.apply)(torch.ones(2))
 
 
