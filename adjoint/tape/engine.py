@@ -16,7 +16,7 @@ import numpy as np
 from adjoint import dtypes
 from adjoint.array.sums import accurate_sum
 from adjoint.array.value import Value
-from adjoint.tape.hooks import show_after, show_before, show_gradient, unpack_saved
+from adjoint.tape.hooks import running, show_after, show_before, show_gradient, unpack_saved
 from adjoint.tape.modes import modes
 from adjoint.tape.names import all_gradients, shown_gradients
 from adjoint.tape.node import AccumulateGrad, Edge, Node, Port
@@ -42,13 +42,15 @@ def run(
     ``accumulate`` stores it at once for a leaf whose hooks wait for that.
     """
     task = Pass(roots, level, keep_graph, record, capture, accumulate)
-    if not record:
-        return _run(task)
+    outer = running.task
+    running.task = task  # for hooks, and for Functions that go back themselves
     previous = modes.enabled
-    modes.enabled = modes.recorder
+    if record:
+        modes.enabled = modes.recorder
     try:
         return _run(task)
     finally:
+        running.task = outer
         modes.enabled = previous
 
 
@@ -120,7 +122,8 @@ def _run(task: Pass) -> dict[AccumulateGrad, list[Any]]:
                     continue
                 kind = type(edge)
                 if following is None and not youngest and kind not in ENDS:
-                    if arriving.shape != edge.shape or arriving.dtype is not edge.dtype:
+                    array = arriving._array if type(arriving) is Tensor else arriving
+                    if array.shape != edge.shape or array.dtype is not edge.dtype:
                         arriving = fit(arriving, edge.shape, edge.dtype)
                     following, g = edge, arriving
                     continue
@@ -196,7 +199,8 @@ def _deliver(
     task: Pass,
 ) -> None:
     """Leave a gradient at an edge, added to what is there."""
-    if g.shape != edge.shape or g.dtype is not edge.dtype:
+    array = g._array if type(g) is Tensor else g  # its own shape is made anew at each look
+    if array.shape != edge.shape or array.dtype is not edge.dtype:
         g = fit(g, edge.shape, edge.dtype)
     kind = type(edge)
     if kind is AccumulateGrad:

@@ -193,9 +193,9 @@ def test_a_function_of_the_user():
 @pytest.mark.parametrize("operation", [torch.exp, torch.sin])
 def test_a_pack_hook_that_writes(write, operation):
     x = leaf(1.0) * 1
-    with graph.saved_tensors_hooks(write, lambda t: t):
-        with pytest.raises(RuntimeError, match=r"pack hook.*written.*clone"):
-            operation(x)
+    refused = pytest.raises(RuntimeError, match=r"pack hook.*written.*clone")
+    with graph.saved_tensors_hooks(write, lambda t: t), refused:
+        operation(x)
 
 
 @pytest.mark.parametrize("given", [3, None, [1.0]])
@@ -270,20 +270,28 @@ def test_save_on_cpu(pin):
     assert x.grad.tolist() == [2.0, 4.0]
 
 
+def refused(message):
+    return pytest.raises(RuntimeError, match=f"^{message}$")
+
+
 def test_disabled_hooks():
     with graph.disable_saved_tensors_hooks("not now"):
-        with pytest.raises(RuntimeError, match="^not now$"), graph.save_on_cpu():
+        with refused("not now"), graph.save_on_cpu():
             pass
-        with graph.disable_saved_tensors_hooks("nor here"):
-            with pytest.raises(RuntimeError, match="^nor here$"), graph.save_on_cpu():
-                pass
-        with pytest.raises(RuntimeError, match="^not now$"):
-            with graph.allow_mutation_on_saved_tensors():
-                pass
-    with graph.save_on_cpu():
-        with pytest.raises(RuntimeError, match="^too late$"):
-            with graph.disable_saved_tensors_hooks("too late"):
-                pass
+        with (
+            graph.disable_saved_tensors_hooks("nor here"),
+            refused("nor here"),
+            graph.save_on_cpu(),
+        ):
+            pass
+        with refused("not now"), graph.allow_mutation_on_saved_tensors():
+            pass
+    with (
+        graph.save_on_cpu(),
+        refused("too late"),
+        graph.disable_saved_tensors_hooks("too late"),
+    ):
+        pass
 
 
 def test_disabling_decorates():

@@ -20,7 +20,7 @@ def shown(gradients):
 
 
 def test_all_waits_for_those_that_will_come():
-    x, a, b, c = setup_tensors()
+    _x, a, b, c = setup_tensors()
     calls = []
     handle = graph.register_multi_grad_hook((a, b, c), lambda gs: calls.append(shown(gs)))
     (a + b * 2).sum().backward(retain_graph=True)
@@ -34,7 +34,7 @@ def test_all_waits_for_those_that_will_come():
 
 
 def test_any_gets_the_first():
-    x, a, b, c = setup_tensors()
+    _x, a, b, c = setup_tensors()
     calls = []
     with graph.register_multi_grad_hook((a, b, c), calls.append, mode="any"):
         (a * 7 + b * 9).sum().backward(retain_graph=True)
@@ -44,7 +44,7 @@ def test_any_gets_the_first():
 
 
 def test_leaves_and_a_pass_for_other_inputs():
-    x, a, b, c = setup_tensors()
+    x, a, b, _c = setup_tensors()
     calls = []
     graph.register_multi_grad_hook((x, a), lambda gs: calls.append(shown(gs)))
     torch.autograd.grad(b.sum(), b, retain_graph=True)
@@ -58,7 +58,7 @@ def test_leaves_and_a_pass_for_other_inputs():
 
 
 def test_what_is_returned_changes_nothing():
-    x, a, b, c = setup_tensors()
+    x, a, b, _c = setup_tensors()
     graph.register_multi_grad_hook((a, b), lambda gs: [g * 10 for g in gs])
     graph.register_multi_grad_hook((a, b), lambda g: g * 10, mode="any")
     (a + b).sum().backward()
@@ -66,7 +66,7 @@ def test_what_is_returned_changes_nothing():
 
 
 def test_a_hook_that_raises_leaves_nothing_behind():
-    x, a, b, c = setup_tensors()
+    x, a, b, _c = setup_tensors()
     calls = []
 
     def fail_once(gs):
@@ -84,7 +84,7 @@ def test_a_hook_that_raises_leaves_nothing_behind():
 
 
 def test_a_pass_that_fails_between_two_gradients():
-    x, a, b, c = setup_tensors()
+    _x, a, b, _c = setup_tensors()
     calls, fail = [], [True]
 
     def stop(g):
@@ -101,7 +101,7 @@ def test_a_pass_that_fails_between_two_gradients():
 
 
 def test_threads_count_apart():
-    x, a, b, c = setup_tensors()
+    x, a, b, _c = setup_tensors()
     loss = (a + b * 2).sum()
     calls = []
     graph.register_multi_grad_hook((a, b), lambda gs: calls.append(shown(gs)))
@@ -131,7 +131,7 @@ def test_no_tensors():
 
 
 def test_what_is_refused():
-    x, a, b, c = setup_tensors()
+    _x, a, _b, _c = setup_tensors()
     with pytest.raises(ValueError, match=r"one of \('all', 'any'\) but got both"):
         graph.register_multi_grad_hook((a,), print, mode="both")
     with pytest.raises(AssertionError, match=r"tensor 1, of shape \[3\], does not"):

@@ -124,9 +124,9 @@ def test_backward_outside_or_after_clear():
 
 def test_nesting_is_refused():
     with graph.allow_mutation_on_saved_tensors():
-        with pytest.raises(RuntimeError, match="cannot be nested"):
-            with graph.allow_mutation_on_saved_tensors():
-                pass
+        nested = pytest.raises(RuntimeError, match="cannot be nested")
+        with nested, graph.allow_mutation_on_saved_tensors():
+            pass
         with graph.saved_tensors_hooks(lambda t: t, lambda t: t):
             pass
 
