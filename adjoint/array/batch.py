@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from adjoint.array.value import Value
 
 
@@ -41,6 +43,15 @@ class Batch(Value):
     def _apply(
         self, row: Any, level: int, inputs: tuple[Any, ...], options: tuple[Any, ...]
     ) -> Any:
+        prefixed = row.batch_prefixed
+        if prefixed is not None and type(self.value) is np.ndarray:
+            # The row itself, in front of whose dimensions the batch axis stands.
+            if prefixed:
+                size = self.value.shape[0]
+                options = tuple(
+                    [(size, *each) if n in prefixed else each for n, each in enumerate(options)]
+                )
+            return Batch(level, row.evaluate((self.value,), options))
         values: list[Any] = []
         batched: list[bool] = []
         for each in inputs:

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from adjoint.array.value import tensor_level
@@ -43,27 +41,33 @@ def note_lift(tensor: Any, level: int) -> None:
         _here.lifted.append(entry)
 
 
-@contextmanager
-def refusing_writes(caller: str, kept_by_tape: bool = False) -> Iterator[None]:
+class refusing_writes:  # noqa: N801 - used as a phrase
     """Around a whole transform: ``TransformError`` if it wrote into a tensor that outlives it.
 
     Where the tape lives on, so may all that the function made, and nothing is refused.
     """
-    level = tensor_level() + 2
-    try:
-        yield
-    except BaseException:
-        _restore(level)
-        raise
-    if _here.lifted:
-        if kept_by_tape:
-            _entries(level)
+
+    __slots__ = ("caller", "kept_by_tape", "level")
+
+    def __init__(self, caller: str, kept_by_tape: bool = False) -> None:
+        self.caller = caller
+        self.kept_by_tape = kept_by_tape
+        self.level = tensor_level() + 2
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if not _here.lifted:
             return
-        restored = _restore(level)
-        if restored is not None:
+        if error is None and self.kept_by_tape:
+            _entries(self.level)
+            return
+        restored = _restore(self.level)
+        if error is None and restored is not None:
             raise TransformError(
-                f"{caller}: the function wrote a value of the transform in place into a tensor of "
-                f"shape {describe_shape(restored.shape)} from outside, at "
+                f"{self.caller}: the function wrote a value of the transform in place into a "
+                f"tensor of shape {describe_shape(restored.shape)} from outside, at "
                 f"{restored._memory.where}; it holds what it held before. Write into a clone() of "
                 "it, or into a tensor made inside (as by zeros_like of an argument), and return it"
             )

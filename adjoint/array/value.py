@@ -15,8 +15,6 @@ lower levels as constants. Transforms therefore nest in any order and cannot be 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -58,25 +56,33 @@ def tensor_level() -> int:
     return 2 * _current.depth
 
 
-@contextmanager
-def transform_level() -> Iterator[int]:
+class transform_level:  # noqa: N801 - used as a phrase: `with transform_level() as level`
     """Enter a transform; gives the level of its arrays (that of its Tensors is one more)."""
-    _current.depth += 1
-    try:
-        yield 2 * _current.depth - 1
-    finally:
+
+    __slots__ = ()
+
+    def __enter__(self) -> int:
+        _current.depth += 1
+        return 2 * _current.depth - 1
+
+    def __exit__(self, *_: object) -> None:
         _current.depth -= 1
 
 
-@contextmanager
-def levels_above(level: int) -> Iterator[None]:
+class levels_above:  # noqa: N801 - as `transform_level`
     """Inside ``with``, new transforms take levels above this one, though its own may have ended."""
-    before = _current.depth
-    _current.depth = max(before, level // 2)
-    try:
-        yield
-    finally:
-        _current.depth = before
+
+    __slots__ = ("before", "level")
+
+    def __init__(self, level: int) -> None:
+        self.level = level
+
+    def __enter__(self) -> None:
+        self.before = _current.depth
+        _current.depth = max(self.before, self.level // 2)
+
+    def __exit__(self, *_: object) -> None:
+        _current.depth = self.before
 
 
 def apply(row: Any, inputs: tuple[Any, ...], options: tuple[Any, ...] = ()) -> Any:

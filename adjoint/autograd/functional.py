@@ -164,25 +164,30 @@ def hessian(
     """
     several, inputs = as_tuple(inputs, "inputs", "hessian")
     _check_strategy(outer_jacobian_strategy, "outer_jacobian_strategy")
-    forward = outer_jacobian_strategy == "forward-mode"
 
-    def number(*args: Any) -> Any:
-        out = func(*args)
-        several_out, outputs = as_tuple(out, "outputs of the function", "hessian")
+    def gradient(*args: Any) -> Tensors:
+        several_out, outputs = as_tuple(func(*args), "outputs of the function", "hessian")
         require_recorded(outputs, "output", strict)
         require_one_number(outputs, several_out, "hessian")
-        return out.squeeze()
-
-    def gradient(*args: Any) -> Any:
-        if forward:
-            for each in args:
-                each.requires_grad_(True)
-        found = jacobian(number, args, create_graph=True)
+        found = _grad(outputs, args, None, True)
         require_recorded(found, "jacobian", strict)
-        return found
+        return filled(found, args, False, True, "input", "output")
 
-    table = jacobian(gradient, inputs, create_graph, strict, vectorize, outer_jacobian_strategy)
-    return table if several else table[0][0]
+    if outer_jacobian_strategy == "forward-mode":
+
+        def moving(*args: Any) -> Tensors:
+            return gradient(*[each.requires_grad_(True) for each in args])
+
+        table = jacobian(moving, inputs, create_graph, strict, vectorize, "forward-mode")
+        return table if several else table[0][0]
+    with enable_grad():
+        inputs = prepared(inputs, create_graph)
+        if vectorize and strict:
+            raise RuntimeError("hessian: strict=True is for vectorize=False")
+        outputs = gradient(*inputs)
+        lines = rows(outputs, inputs, create_graph, strict, vectorize)
+    lines = [unpacked(finished(line, create_graph), several) for line in lines]
+    return unpacked(tuple(lines), several)
 
 
 def vhp(

@@ -33,7 +33,6 @@ from adjoint.func.levels import (
 from adjoint.pytree import Structure, flatten
 from adjoint.tape.engine import run
 from adjoint.tape.modes import enable_grad, modes, no_grad
-from adjoint.tape.passes import Capture
 from adjoint.tape.tensor import Tensor, make_leaf, require_differentiable
 
 Places = int | tuple[int, ...]
@@ -66,20 +65,28 @@ class Recorded:
     out_structure: Structure
     aux: Any
 
-    def pull(self, gradients: list[Any], keep: bool) -> list[Any]:
+    def pull(self, gradients: list[Any], keep: bool, history: bool = False) -> list[Any]:
         """Arrays of the gradients at the leaves from those at the outputs; None where no path is.
 
-        A gradient that is None is that of an output which does not matter.
+        A gradient that is None is that of an output which does not matter. With ``history`` the
+        gradients given and found are Tensors of the tape, and the pass is recorded on it.
         """
         roots = [
             (node, g)
             for node, g in zip(self.nodes, gradients, strict=True)
             if node is not None and g is not None
         ]
-        capture = Capture(self.edges)
-        if roots:
-            run(roots, self.level + 1, keep_graph=keep, record=False, capture=capture)
-        return [capture.get(edge) for edge in self.edges]
+        if not roots:
+            return [None] * len(self.edges)
+        # The tape has no other leaves than these.
+        found = run(roots, self.level + 1, keep_graph=keep, record=history)
+        return [found[edge][1] if edge in found else None for edge in self.edges]
+
+    def following(self, nodes: list[Any]) -> Recorded:
+        """The same tape with other outputs: what a recorded pass has made."""
+        other = Recorded()
+        other.level, other.edges, other.nodes = self.level, self.edges, nodes
+        return other
 
     def finish(self, found: list[Any], given: list[Any], visible: bool) -> Any:
         """Gradients as the caller's tree of Tensors that share no memory; zeros for None.
@@ -115,14 +122,18 @@ def record(
     run_of.leaves, run_of.structure = leaves, structure = flatten(chosen)
     require_tensors(leaves)
     for value in leaves:
-        require_differentiable(dtypes.of(value))
+        if dtypes.of(value).category < dtypes.FLOATING:
+            require_differentiable(dtypes.of(value))
     with transform_level() as level, recording() as run_of.visible:
         if not run_of.visible:
             leaves = [cut(value) for value in leaves]
         inner = [raise_level(lower(value), level) for value in leaves]
         for each in inner:
             make_leaf(each)
-        full = [each if p in places else raise_leaves(each, level) for p, each in enumerate(args)]
+        others = len(places) < len(args)
+        full = list(args)
+        if others:
+            full = [x if p in places else raise_leaves(x, level) for p, x in enumerate(args)]
         rebuilt = structure(iter(inner))
         for place, value in zip(
             places, (rebuilt,) if isinstance(argnums, int) else rebuilt, strict=True
@@ -132,7 +143,7 @@ def record(
         result, aux = split_aux(result, has_aux, caller)
         outs, run_of.out_structure = flatten(result)
         check_outputs(outs, caller)
-        if len(places) < len(args):
+        if others:
             _write_back_others(args, full, places, level)
         run_of.level = level
         run_of.edges = [each._node for each in inner]

@@ -10,6 +10,7 @@ from adjoint import dtypes
 from adjoint.array.batch import Batch
 from adjoint.array.dual import Dual
 from adjoint.array.lifting import refusing_writes
+from adjoint.array.memory import ones_like, zeros_like
 from adjoint.array.randomness import check_mode, drawing
 from adjoint.array.value import transform_level
 from adjoint.func.forward import check_directions, primal_and_tangent
@@ -39,7 +40,7 @@ from adjoint.func.rows import (
 )
 from adjoint.pytree import Structure, flatten
 from adjoint.shapes import product
-from adjoint.tape.tensor import Tensor
+from adjoint.tape.tensor import Tensor, wrap
 
 
 def jacrev(
@@ -115,12 +116,13 @@ def build_tree(
     out_structure: Structure,
     structure: Structure,
     visible: bool = True,
+    front: tuple[int, ...] = (),
 ) -> Any:
-    """The pieces of a Jacobian as the tree that users get."""
+    """The pieces of a Jacobian as the tree that users get; ``front`` comes before each shape."""
     branches = []
     for out, line in zip(outs, table, strict=True):
         whole = [
-            pieces.whole(tuple(out.shape) + tuple(leaf.shape), leaf)
+            pieces.whole((*front, *out.shape, *leaf.shape), leaf)
             for pieces, leaf in zip(line, leaves, strict=True)
         ]
         line.clear()
@@ -288,32 +290,43 @@ def hessian(
             [0., 6.]])
     """
     _check_chunk_size(chunk_size, "hessian")
-    inner = jacrev(func, argnums)
 
     @functools.wraps(func)
     def second(*args: Any) -> Any:
-        def gradient(*args: Any) -> Any:
+        _refuse_complex(flatten(args)[0], "hessian", "argument")
+        for place in places_of(argnums, len(args)):
+            leaves = flatten(args[place])[0]
+            check_directions(leaves, leaves)
+        with refusing_writes("hessian"):
             taken = record(func, args, {}, argnums, False, "hessian")
             _refuse_complex(taken.values, "hessian", "output")
-            if sum(product(out.shape) for out in taken.outs) != 1:
-                raise _SeveralNumbers
-            with recording():
-                return _tree_of_rows(taken, None)
-
-        _refuse_complex(flatten(args)[0], "hessian", "argument")
-        places = places_of(argnums, len(args))
-        leaves = flatten(tuple(args[place] for place in places))[0]
-        check_directions(leaves, leaves)
-        try:
-            return jacrev(gradient, argnums, chunk_size=chunk_size)(*args)
-        except _SeveralNumbers:
-            return jacfwd(inner, argnums, chunk_size=chunk_size)(*args)
+            if len(taken.outs) == 1 and product(taken.outs[0].shape) == 1:
+                with recording():
+                    return _second_derivative(taken, chunk_size)
+        return jacfwd(jacrev(func, argnums), argnums, chunk_size=chunk_size)(*args)
 
     return second
 
 
-class _SeveralNumbers(Exception):  # noqa: N818 - it is caught a few lines above
-    """The function whose Hessian is wanted gives more than one number."""
+def _second_derivative(taken: Recorded, chunk_size: int | None) -> Any:
+    """The Jacobian of the gradient: one recorded pass, and its rows through both."""
+    out, level = taken.outs[0], taken.level + 1
+    gradients = taken.pull([wrap(ones_like(out), level)], True, history=True)
+    gradients = [
+        zeros_like(leaf) if g is None else g
+        for g, leaf in zip(gradients, taken.leaves, strict=True)
+    ]
+    nodes = [g._node if isinstance(g, Tensor) and g._level == level else None for g in gradients]
+    both = taken.following(nodes)
+    rows = chunk_size or rows_at_a_time(nodes, gradients, taken.leaves)
+    table = jacobian_rows(
+        lambda given: both.pull(given, True), nodes, gradients, taken.leaves, rows
+    )
+    front = tuple(out.shape)
+    seconds = build_tree(
+        table, gradients, taken.leaves, taken.structure, taken.structure, taken.visible, front
+    )
+    return taken.out_structure(iter([seconds]))
 
 
 def _check_chunk_size(chunk_size: int | None, caller: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -67,12 +65,19 @@ def cut(value: Any) -> Any:
     return value
 
 
-@contextmanager
-def recording() -> Iterator[bool]:
+class recording:  # noqa: N801 - used as a phrase: `with recording() as visible`
     """Record inside a transform whatever the mode outside; gives whether it was on there."""
-    before = bool(modes.enabled)
-    with inference_mode(False):
-        yield before
+
+    __slots__ = ("mode",)
+
+    def __enter__(self) -> bool:
+        before = bool(modes.enabled)
+        self.mode = inference_mode(False)
+        self.mode.__enter__()
+        return before
+
+    def __exit__(self, *error: object) -> None:
+        self.mode.__exit__(None, None, None)
 
 
 def split_aux(result: Any, has_aux: bool, caller: str) -> tuple[Any, Any]:

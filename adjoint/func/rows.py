@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -139,16 +140,19 @@ def _bytes(shape: Any, kind: Any) -> int:
 
 
 def _sum_of_gradients(nodes: Sequence[Any]) -> int:
-    seen: set[int] = set()
+    """Bytes of the gradients of everything on the tape, at most."""
+    seen: set[Any] = set()
     stack = [node_of(edge) for edge in nodes if edge is not None]
     total = 0
     while stack:
         node = stack.pop()
-        if id(node) not in seen:
-            seen.add(id(node))
-            total += _bytes(node.shape, node.dtype)
-            stack.extend(node_of(edge) for edge in node.edges if edge is not None)
-    return total
+        if node not in seen:
+            seen.add(node)
+            total += prod(node.shape)
+            stack += [
+                edge.node if type(edge) is Port else edge for edge in node.edges if edge is not None
+            ]
+    return total * 8
 
 
 def _waiting(nodes: Sequence[Any]) -> int:

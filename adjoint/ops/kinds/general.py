@@ -75,6 +75,7 @@ def define(
         conjugate=conjugate,
         decompose=decompose,
     )
+    row.batch_prefixed = rules.prefixed_options(row)
     return _variadic(row) if variadic else _fixed(row)
 
 

@@ -75,6 +75,9 @@ class Row:
         self.vjp = vjp
         self.jvp = jvp
         self.batch = batch
+        # Where the batch rule is the row itself, of one input: the numbers of the options that are
+        # whole shapes, and get the size of the batch in front. None for all others.
+        self.batch_prefixed: tuple[int, ...] | None = None
         self.infer = infer
         self.decompose = decompose
         self.promote = promote

@@ -42,17 +42,28 @@ def jvp_elementwise(
     """The same partial derivatives, applied to tangents instead of a cotangent."""
     parts = []
     values = dict(zip((*row.inputs, "out", *row.options), (*primals, out, *options), strict=True))
-    values |= {
-        f"{name}_shape": getattr(x, "shape", ())
-        for name, x in zip(row.inputs, primals, strict=True)
-    }
+    kind = dtypes.of(out)
     for name, t in zip(row.inputs, tangents, strict=True):
         formula = row.partials.get(name)
         if t is not None and formula is not None:
-            t = _in_type(t, dtypes.of(out))
-            parts.append(formula(t, *[values[key] for key in argument_names(formula)[1:]]))
+            wanted = argument_names(formula)[1:]
+            if dtypes.of(t) is not kind:
+                t = basic.to_dtype(t, kind)
+            parts.append(
+                formula(
+                    t, *[values[key] if key in values else _shape(key, values) for key in wanted]
+                )
+            )
     moved = _total(parts)
-    return None if moved is None else fit(moved, tuple(out.shape), dtypes.of(out))
+    if moved is None or (tuple(moved.shape) == tuple(out.shape) and dtypes.of(moved) is kind):
+        return moved
+    return fit(moved, tuple(out.shape), kind)
+
+
+def _shape(key: str, values: dict[str, Any]) -> tuple[int, ...]:
+    """What ``x_shape`` asks for."""
+    found: tuple[int, ...] = getattr(values[key.removesuffix("_shape")], "shape", ())
+    return found
 
 
 def _in_type(value: Any, kind: dtypes.dtype) -> Any:
@@ -215,7 +226,18 @@ def batch_prefixed(*names: str) -> Callable[..., Any]:
         )
         return batch_same(row, size, values, batched, changed)
 
+    rule.names = names  # type: ignore[attr-defined]
     return rule
+
+
+def prefixed_options(row: Row) -> tuple[int, ...] | None:
+    """For ``Row.batch_prefixed``: which options a batch of the row's one input makes longer."""
+    if len(row.inputs) != 1 or row.many_outputs or row.variadic:
+        return None
+    if row.batch is batch_same:
+        return ()
+    names = getattr(row.batch, "names", None)
+    return None if names is None else tuple([row.options.index(name) for name in names])
 
 
 def batch_loop(
