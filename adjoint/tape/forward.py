@@ -162,7 +162,9 @@ class Attached(Dual):
         if row.name == PRIMAL or not row.is_differentiable or not is_moving():
             return
         bare = tuple([without_tangent(each, level) for each in inputs])
-        tangents = tuple([tangent_of(each, level) for each in inputs])
+        tangents = tuple(
+            [None if a is b else a._array.tangent for a, b in zip(inputs, bare, strict=True)]
+        )
         moved = row.jvp(row, bare, tangents, result, options)
         parts, moves = (result, moved) if row.many_outputs else ((result,), (moved,))
         for part, t in zip(parts, moves or (), strict=False):
@@ -255,8 +257,11 @@ def lay_out(t: Any, array: Any, level: int) -> Any:
 
 def node_of(parts: Any) -> Any:
     """The node that made the results of one operation, None if nothing was recorded."""
-    edge: Any = next((part._node for part in parts if part._node is not None), None)
-    return edge.node if isinstance(edge, Port) else edge
+    for part in parts:
+        edge = part._node
+        if edge is not None:
+            return edge.node if type(edge) is Port else edge
+    return None
 
 
 def _keep_moving(parts: Any) -> None:
