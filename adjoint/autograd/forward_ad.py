@@ -10,17 +10,19 @@ tensor(6.)
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from adjoint import dtypes
 from adjoint.array.value import tensor_level
 from adjoint.errors import describe_shape
 from adjoint.ops.tangents import join, primal_row, split
 from adjoint.tape.forward import Attached, DualLevel, forward, is_moving
-from adjoint.tape.modes import _GradMode
+from adjoint.tape.modes import decorated
 from adjoint.tape.tensor import Tensor
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 NO_LEVEL = -1
 
 
@@ -139,7 +141,7 @@ def _check_level(level: int | None) -> None:
         raise RuntimeError(f"Invalid level {level}: dual levels do not nest, so the only one is 0")
 
 
-class dual_level(_GradMode):  # noqa: N801 - PyTorch's name
+class dual_level:  # noqa: N801 - PyTorch's name
     """A level as a block, or as a decorator; what has a tangent inside has none afterwards.
 
     >>> import adjoint as torch
@@ -149,7 +151,7 @@ class dual_level(_GradMode):  # noqa: N801 - PyTorch's name
     tensor(0., tangent=2.0)
     """
 
-    def __enter__(self) -> int:  # type: ignore[override]
+    def __enter__(self) -> int:
         return enter_dual_level()
 
     def __exit__(
@@ -160,8 +162,15 @@ class dual_level(_GradMode):  # noqa: N801 - PyTorch's name
     ) -> None:
         exit_dual_level()
 
+    def clone(self) -> dual_level:
+        """Another such block."""
+        return type(self)()
 
-class set_fwd_grad_enabled(_GradMode):  # noqa: N801 - PyTorch's name
+    def __call__(self, orig_func: Function) -> Function:
+        return decorated(self.clone, orig_func)
+
+
+class set_fwd_grad_enabled:  # noqa: N801 - PyTorch's name
     """Switch the carrying of tangents on or off at once; as a block, put it back afterwards.
 
     While it is off, tensors keep the tangents that they have, but do not show them.
@@ -179,11 +188,11 @@ class set_fwd_grad_enabled(_GradMode):  # noqa: N801 - PyTorch's name
     def __init__(self, mode: bool) -> None:
         super().__init__()
         self.prev = forward.enabled
-        self._mode = bool(mode)
-        forward.enabled = self._mode
+        self.mode = bool(mode)
+        forward.enabled = self.mode
 
     def __enter__(self) -> None:
-        forward.enabled = self._mode
+        forward.enabled = self.mode
 
     def __exit__(
         self,
@@ -193,12 +202,13 @@ class set_fwd_grad_enabled(_GradMode):  # noqa: N801 - PyTorch's name
     ) -> None:
         forward.enabled = self.prev
 
-    def _fresh(self) -> set_fwd_grad_enabled:
-        return type(self)(self._mode)
+    def clone(self) -> set_fwd_grad_enabled:
+        """Another of the same mode, which it sets."""
+        return type(self)(self.mode)
 
-    def __call__(self, function: Any) -> Any:
+    def __call__(self, orig_func: Any) -> Any:
         forward.enabled = self.prev
-        return super().__call__(function)
+        return decorated(self.clone, orig_func)
 
 
 _set_fwd_grad_enabled = set_fwd_grad_enabled

@@ -5,7 +5,15 @@ from __future__ import annotations
 import threading
 from types import TracebackType
 
-from adjoint.tape.modes import enable_grad, inference_mode, modes, no_grad, set_grad_enabled
+from adjoint.tape.modes import (
+    Function,
+    decorated,
+    enable_grad,
+    inference_mode,
+    modes,
+    no_grad,
+    set_grad_enabled,
+)
 
 
 class set_multithreading_enabled:  # noqa: N801 - PyTorch's name
@@ -34,6 +42,9 @@ class set_multithreading_enabled:  # noqa: N801 - PyTorch's name
         trace: TracebackType | None,
     ) -> None:
         modes.multithreading = self.prev
+
+    def __call__(self, orig_func: Function) -> Function:
+        return decorated(self.clone, orig_func)
 
     def clone(self) -> set_multithreading_enabled:
         """Another of the same mode."""

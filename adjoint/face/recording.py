@@ -15,10 +15,12 @@ from adjoint.tape.backward import backward
 from adjoint.tape.forward import array_of, drop_tangent, set_array
 from adjoint.tape.node import AccumulateGrad, Port, Refused
 from adjoint.tape.tensor import (
+    Memory,
     Tensor,
     Untracked,
     forget_history,
     mark_view,
+    new,
     remember_maker,
     set_requires_grad,
     wrap,
@@ -212,7 +214,10 @@ class Recording:
         array = array_of(self)
         if isinstance(array, Value):
             array = detach_row.row((array,))  # type: ignore[attr-defined]
-        return wrap(array, self._level)
+        found = wrap(array, self._level)
+        # An inference tensor if this is one, whatever the mode.
+        found._memory = new(Untracked) if type(self._memory) is Untracked else None
+        return found
 
     @data.setter
     def data(self, value: Any) -> None:

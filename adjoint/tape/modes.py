@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
+import warnings
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypeVar
@@ -15,6 +16,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 # What ``enabled`` is at the beginning of a block without recording: as good as False (and as quick
 # to test, which an object with a ``__bool__`` of its own is not), but cuts are still noted.
 NOTING = ()
+# What it is where recording is switched on inside inference mode, which records all the same not.
+WITHHELD = b""
 
 
 class _Modes(threading.local):
@@ -31,7 +34,7 @@ modes = _Modes()
 def _switch(on: bool) -> None:
     """Recording on or off, at the beginning of a block."""
     if on:
-        modes.enabled = modes.recorder
+        modes.enabled = WITHHELD if modes.inference else modes.recorder
     else:
         modes.enabled = NOTING
         modes.noted = 0
@@ -60,22 +63,41 @@ class _GradMode:
     ) -> None:
         modes.enabled, modes.inference = self._previous.pop()
 
-    def _fresh(self) -> _GradMode:
+    def clone(self) -> _GradMode:
+        """Another of the same kind."""
         return type(self)()
 
-    def __call__(self, function: Function) -> Function:
-        if inspect.isgeneratorfunction(function):
-            return _wrap_generator(self._fresh, function)
-
-        @functools.wraps(function)
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with self._fresh():
-                return function(*args, **kwargs)
-
-        return wrapped  # type: ignore[return-value]
+    def __call__(self, orig_func: Function) -> Function:
+        return decorated(self.clone, orig_func)
 
 
-def _wrap_generator(mode: Callable[[], _GradMode], function: Function) -> Function:
+def decorated(mode: Callable[[], Any], function: Function) -> Function:
+    """``function`` inside a new ``mode()`` at each call; a generator while it runs.
+
+    For a class, which is deprecated, the mode holds while an object is made.
+    """
+    if inspect.isgeneratorfunction(function):
+        return _wrap_generator(mode, function)
+    names: tuple[str, ...] = functools.WRAPPER_ASSIGNMENTS
+    updated: tuple[str, ...] = functools.WRAPPER_UPDATES
+    if inspect.isclass(function):
+        warnings.warn(
+            "Decorating classes is deprecated, as in PyTorch, and makes a function of this one: "
+            "decorate its __init__, or the methods that are meant",
+            FutureWarning,
+            stacklevel=3,
+        )
+        names = updated = ()
+
+    @functools.wraps(function, names, updated)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        with mode():
+            return function(*args, **kwargs)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def _wrap_generator(mode: Callable[[], Any], function: Function) -> Function:
     """Hold the mode while the generator runs, and only then."""
 
     @functools.wraps(function)
@@ -152,20 +174,27 @@ class set_grad_enabled(_GradMode):  # noqa: N801 - PyTorch's name
 
     def __init__(self, mode: bool) -> None:
         super().__init__()
-        self._enabled = bool(mode)
+        if not isinstance(mode, bool):
+            raise TypeError(f"set_grad_enabled(): mode must be bool, not {type(mode).__name__}")
+        self.mode = self._enabled = mode
+        self.prev = is_grad_enabled()
         self._outside = (modes.enabled, modes.inference)
-        _switch(self._enabled)
+        _switch(mode)
 
     def __enter__(self) -> None:
         self._previous.append(self._outside)
         _switch(self._enabled)
 
-    def _fresh(self) -> _GradMode:
-        return type(self)(self._enabled)
+    def clone(self) -> _GradMode:
+        """Another of the same mode, which it sets."""
+        return type(self)(self.mode)
 
-    def __call__(self, function: Function) -> Function:
+    def __call__(self, orig_func: Function) -> Function:
         modes.enabled, modes.inference = self._outside
-        return super().__call__(function)
+        return decorated(self.clone, orig_func)
+
+    def __repr__(self) -> str:
+        return f"torch.autograd.grad_mode.set_grad_enabled(mode={self.mode})"
 
 
 class inference_mode(_GradMode):  # noqa: N801 - PyTorch's name
@@ -186,22 +215,24 @@ class inference_mode(_GradMode):  # noqa: N801 - PyTorch's name
 
     def __init__(self, mode: bool = True) -> None:
         super().__init__()
-        self._mode = mode
+        self.mode = mode
         self._enabled = not mode
         self._inference = mode
 
     def __enter__(self) -> None:
         super().__enter__()
-        if not self._mode:
+        if not self.mode:
             modes.enabled = modes.recorder
 
-    def _fresh(self) -> _GradMode:
-        return type(self)(self._mode)
+    def clone(self) -> _GradMode:
+        """Another of the same mode."""
+        return type(self)(self.mode)
 
 
 def is_grad_enabled() -> bool:
     """Whether operations on tensors that require gradients are recorded in this thread."""
-    return bool(modes.enabled)
+    enabled = modes.enabled
+    return bool(enabled) or enabled is WITHHELD
 
 
 def is_inference_mode_enabled() -> bool:
