@@ -11,11 +11,8 @@ from typing import Any, ClassVar, NoReturn
 from adjoint.array.value import tensor_level
 from adjoint.autograd.function_backward import FunctionPlan
 from adjoint.autograd.function_batches import VmapInfo
-from adjoint.autograd.function_context import (
-    BackwardCFunction,
-    FunctionCtx,
-    start_node,
-)
+from adjoint.autograd.function_context import FunctionCtx, begin_turn, end_turn
+from adjoint.autograd.function_node import BackwardCFunction, open_class, start_node
 from adjoint.autograd.function_outputs import finish
 from adjoint.autograd.function_transforms import (
     apply_lifted,
@@ -43,6 +40,7 @@ class FunctionMeta(type):
     """Gives each ``Function`` the class of its nodes, named for it: ``ExpBackward`` for ``Exp``."""
 
     _backward_cls: type[BackwardCFunction]
+    _open_cls: type[BackwardCFunction]
     _plans: dict[int, FunctionPlan]
 
     def __init__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> None:
@@ -51,6 +49,7 @@ class FunctionMeta(type):
             name + "Backward", (BackwardCFunction,), {"_forward_cls": cls, "__module__": __name__}
         )
         cls._backward_cls = node
+        cls._open_cls = open_class(node)
         cls._plans = {}
 
 
@@ -175,6 +174,7 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
         node = start_node(cls._backward_cls, args, 0)
         enabled, moving = modes.enabled, forward.enabled
         modes.enabled = forward.enabled = False
+        before = begin_turn(node)
         try:
             if split:
                 out = cls.forward(*args, **kwargs)
@@ -182,6 +182,7 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
             else:
                 out = cls.forward(node, *args, **kwargs)
         finally:
+            end_turn(node, before)
             modes.enabled, forward.enabled = enabled, moving
         return finish(node, args, out, bool(enabled) and True in node.needs_input_grad)
 
@@ -277,7 +278,8 @@ class _Once(Function):
         )
 
 
-_Once._backward_cls.__name__ = _Once._backward_cls.__qualname__ = "Error"
+for _kind in (_Once._backward_cls, _Once._open_cls):
+    _kind.__name__ = _kind.__qualname__ = "Error"
 
 
 class InplaceFunction(Function):

@@ -8,7 +8,14 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.array.value import Value, levels_above
-from adjoint.autograd.function_context import BackwardCFunction, as_array, as_public, pulling
+from adjoint.autograd.function_node import (
+    BackwardCFunction,
+    as_array,
+    as_public,
+    call_backward,
+    origin,
+    pulling,
+)
 from adjoint.errors import describe_shape
 from adjoint.tape.forward import Attached
 from adjoint.tape.modes import modes
@@ -59,9 +66,9 @@ class FunctionPlan:
         try:
             if record and level > 0:
                 with levels_above(level):  # the user's code may use transforms of its own
-                    result = node.apply(*grads)
+                    result = call_backward(node, grads)
             else:
-                result = node.apply(*grads)
+                result = call_backward(node, grads)
         finally:
             modes.enabled, pulling.nodes = enabled, nodes
         return _gradients_of_inputs(node, result, None if record else level)
@@ -73,11 +80,11 @@ def _is_lifted(g: Any) -> bool:
 
 def _grads_of_outputs(node: BackwardCFunction, arrived: list[Any]) -> list[Any]:
     """Gradients as Tensors; zeros for those that did not arrive, unless the user wants None."""
-    if len(arrived) == 1 == len(node._outputs) and arrived[0] is not None:
+    if len(arrived) == 1 == len(node._application.outputs) and arrived[0] is not None:
         return [as_public(arrived[0])]
     grads: list[Any] = []
-    padded = [*arrived, *[None] * (len(node._outputs) - len(arrived))]
-    for each, fact in zip(padded, node._outputs, strict=True):
+    padded = [*arrived, *[None] * (len(node._application.outputs) - len(arrived))]
+    for each, fact in zip(padded, node._application.outputs, strict=True):
         if each is not None:
             grads.append(as_public(each))
         elif fact is None or not node.materialize_grads:
@@ -92,22 +99,22 @@ def _grads_of_outputs(node: BackwardCFunction, arrived: list[Any]) -> list[Any]:
 def _gradients_of_inputs(node: BackwardCFunction, result: Any, level: int | None) -> list[Any]:
     """What the user returned, checked, as the engine wants it; ``level`` None keeps Tensors."""
     given = result if isinstance(result, tuple) else (result,)
-    expected = len(node._tensor_inputs)
+    expected = len(node._application.tensors)
     if len(given) > expected and all(each is None for each in given[expected:]):
         given = given[:expected]
     if len(given) != expected:
         raise RuntimeError(
             f"function {node.name()} returned an incorrect number of gradients (expected "
-            f"{expected}, one for each argument of forward, got {len(given)}); {node.origin()}"
+            f"{expected}, one for each argument of forward, got {len(given)}); {origin(node)}"
         )
     gradients: list[Any] = []
-    for place, (value, tensor) in enumerate(zip(given, node._tensor_inputs, strict=True)):
+    for place, (value, tensor) in enumerate(zip(given, node._application.tensors, strict=True)):
         if not tensor:
             if value is not None:
                 raise RuntimeError(
                     f"function {node.name()} returned a gradient different than None at position "
                     f"{place + 1}, but the corresponding forward input was not a Tensor; "
-                    f"{node.origin()}"
+                    f"{origin(node)}"
                 )
             continue
         edge = node.edges[len(gradients)]
@@ -128,7 +135,7 @@ def _gradients_of_inputs(node: BackwardCFunction, result: Any, level: int | None
 def _no_tensor(node: BackwardCFunction, place: int, value: Any) -> RuntimeError:
     return RuntimeError(
         f"expected Variable or None (got {type(value).__name__}) as gradient {place} of function "
-        f"{node.name()}; {node.origin()}"
+        f"{node.name()}; {origin(node)}"
     )
 
 
@@ -138,13 +145,13 @@ def _check_gradient(node: BackwardCFunction, place: int, value: Any, edge: Any) 
         raise RuntimeError(
             f"Function {node.name()} returned an invalid gradient at index {place} - got "
             f"{describe_shape(shape)} but expected shape compatible with "
-            f"{describe_shape(wanted)}; {node.origin()}"
+            f"{describe_shape(wanted)}; {origin(node)}"
         )
     kind = edge.dtype if isinstance(edge.dtype, dtypes.dtype) else dtypes.from_numpy(edge.dtype)
     if dtypes.of(value).is_complex and not kind.is_complex:
         raise RuntimeError(
             f"Function {node.name()} returned a complex gradient at index {place} for a real input "
-            f"({kind!r}); return its real part; {node.origin()}"
+            f"({kind!r}); return its real part; {origin(node)}"
         )
 
 

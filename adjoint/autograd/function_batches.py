@@ -15,7 +15,7 @@ from adjoint.array.batch import Batch
 from adjoint.array.randomness import drawing
 from adjoint.array.value import transform_level
 from adjoint.autograd.function_backward import stretches
-from adjoint.autograd.function_context import as_array, as_public, backward_of
+from adjoint.autograd.function_node import as_array, as_public, backward_of
 from adjoint.pytree import flatten
 from adjoint.tape.engine import fit, rows
 from adjoint.tape.tensor import Tensor, wrap

@@ -1,26 +1,19 @@
-"""What a user's ``Function`` keeps between forward and backward: the ``ctx``, which is the node."""
+"""The ``ctx`` of a user's ``Function``: what it may be told, and whose its attributes are.
+
+The ctx is the node of the graph, as in PyTorch, and users give it attributes of any name, also of
+names that nodes have: ``ctx.shape = x.shape``. So while a method of the user runs, its node is of a
+class in which those names are the user's; what the tape has under them is kept apart.
+"""
 
 from __future__ import annotations
 
-import sys
 import threading
 import warnings
-from collections.abc import Callable
-from typing import Any, ClassVar
+from functools import partial
+from types import FunctionType
+from typing import Any
 
-import numpy as np
-
-from adjoint.array.batch import Batch
-from adjoint.array.value import Value
-from adjoint.tape.attributes import SavedTensor
-from adjoint.tape.engine import rebuild
-from adjoint.tape.forward import Attached
-from adjoint.tape.node import Node, Port, clock, shorten, user_frame
-from adjoint.tape.saved import Freed
-from adjoint.tape.tensor import Tensor, Untracked, memory_of, new, spoiled, wrap
-
-ndarray = np.ndarray
-Fact = tuple[tuple[int, ...], Any]  # shape and type of an output
+from adjoint.tape.tensor import Tensor
 
 
 class FunctionCtx:
@@ -75,251 +68,86 @@ class FunctionCtx:
         self.materialize_grads = value
 
 
-class _Pulling(threading.local):
-    # Nodes whose backward this thread runs on values a level down, the innermost last.
+# -- whose an attribute is ----------------------------------------------------------------------
+
+
+class _Acting(threading.local):
+    # The nodes whose user's methods this thread is in, the innermost last.
     nodes: tuple[Any, ...] = ()
 
 
-pulling = _Pulling()
-_NONE_KEPT = ((),)
+acting = _Acting()
 
 
-class BackwardCFunction(Node, FunctionCtx):
-    """The node of a ``Function``'s application; each ``Function`` has a subclass of its own."""
+class Shadow:
+    """An attribute that is the user's while a method of the user runs, and else the tape's."""
 
-    _forward_cls: ClassVar[Any]
-    _level: int
-    _kept: Any = _NONE_KEPT  # what ``saved`` is set to: a tuple of one tuple, freed, or packed
-    _outputs: tuple[Fact | None, ...]  # of each output, None for what is no Tensor
-    _tensor_inputs: tuple[bool, ...]  # of each argument, whether it is a Tensor
-    _output_places: tuple[int | None, ...] = ()  # of each saved value, which output it is
+    __slots__ = ("inner", "name")
 
-    def __repr__(self) -> str:
-        return object.__repr__(self)
+    def __init__(self, name: str, inner: Any) -> None:
+        self.name = name
+        self.inner = inner  # how the tape reads and writes it
 
-    # The engine looks at ``saved`` before a pass comes here, while PyTorch unpacks and complains
-    # only when ``backward`` asks for ``saved_tensors``. So what is packed or freed shows as empty.
-    @property
-    def saved(self) -> Any:  # type: ignore[override]
-        """The saved values as the engine knows them: one tuple in a tuple."""
-        kept = self._kept
-        return kept if type(kept) is tuple else _NONE_KEPT
+    def __get__(self, node: Any, owner: Any = None) -> Any:
+        if node is None:
+            return self
+        own = node._application.own
+        if own is None:
+            return self.inner.__get__(node, owner)
+        if self.name in own and _is_acting(node):
+            return own[self.name]
+        if isinstance(self.inner, FunctionType):
+            return partial(_in_own_turn, self.inner, node)
+        with OwnTurn():
+            return self.inner.__get__(node, owner)
 
-    @saved.setter
-    def saved(self, value: Any) -> None:
-        self._kept = value
-
-    def unpack_saved(self) -> tuple[Any, ...]:
-        """The saved values, in a tuple; ``GraphError`` if a backward pass has freed them."""
-        kept = self._kept
-        return kept if type(kept) is tuple else kept.unpacked(self)  # type: ignore[no-any-return]
-
-    @property
-    def saved_tensors(self) -> tuple[Any, ...]:
-        """What ``save_for_backward`` kept (in ``jvp``, ``save_for_forward``).
-
-        Raises ``RuntimeError`` for what was written to since, and after a pass has freed it.
-        """
-        forward: tuple[Any, ...] | None = self.saved_for_forward
-        if forward is not None:
-            return forward
-        kept = self._kept
-        values = kept[0] if type(kept) is tuple else kept.unpacked(self)[0]
-        lowered = any(node is self for node in pulling.nodes)
-        found = tuple(
-            [
-                None if value is None else self._unpacked(value, place, lowered)
-                for value, place in zip(values, self._output_places, strict=False)
-            ]
-        )
-        if self._forward_cls.clear_saved_tensors_on_access:
-            self._kept = Freed(sys._getframe(1))
-        return found
-
-    @property
-    def saved_variables(self) -> tuple[Any, ...]:
-        """An old name of ``saved_tensors``, with a ``DeprecationWarning``."""
-        warnings.warn(
-            "'saved_variables' is deprecated; use 'saved_tensors'", DeprecationWarning, stacklevel=2
-        )
-        return self.saved_tensors
-
-    @property
-    def _raw_saved_tensors(self) -> tuple[SavedTensor, ...]:
-        kept = self._kept
-        values = kept[0] if type(kept) is tuple else getattr(kept, "values", None)
-        if values is None:
-            kept.unpacked(self)
-        elif type(kept) is not tuple:
-            values = values[0]
-        raw: Any = _Kept(self)
-        return tuple([SavedTensor(raw, 0, index) for index in range(len(values))])
-
-    def _unpacked(self, value: Any, place: int | None, lowered: bool) -> Any:
-        memory = value._memory
-        if memory is not None and memory.written > self.sequence:
-            raise spoiled(value, self)
-        if lowered:
-            return as_public(value._array) if value._level == self._level else value
-        if place is None:
-            return value
-        found = rebuild(value._array, self.edge(place), value._level)
-        found._memory = memory
-        return found
-
-    def edge(self, place: int) -> Any:
-        """Where gradients of an output arrive; None for one that has none."""
-        fact = self._outputs[place]
-        if fact is None or len(self._outputs) == 1:
-            return None if fact is None else self
-        return Port(self, place, *fact)
-
-    def keep(self, tensors: Any, outputs: dict[int, int]) -> None:
-        """Keep what was asked for; ``outputs`` says which output a tensor, by its id, is.
-
-        An output is kept as a Tensor without history, so that no cycle holds the graph.
-        """
-        if not isinstance(tensors, tuple):
-            raise RuntimeError(
-                "ctx.to_save is to be a tuple of Tensors, but is a "
-                f"{type(tensors).__name__}; call ctx.save_for_backward(...)"
-            )
-        kept: list[Any] = []
-        places: list[int | None] = []
-        for number, each in enumerate(tensors):
-            place = None
-            if isinstance(each, Tensor):
-                if type(each._memory) is Untracked:
-                    raise RuntimeError(
-                        "Inference tensors cannot be saved for backward: argument "
-                        f"{number} of save_for_backward was made in inference mode. Save a "
-                        "clone() of it"
-                    )
-                place = outputs.get(id(each))
-                if place is not None:
-                    memory = memory_of(each)
-                    each = wrap(each._array, each._level)
-                    each._memory = memory
-            elif each is not None:
-                raise TypeError(
-                    "save_for_backward can only save variables, but argument "
-                    f"{number} is of type {type(each).__name__}; keep other things as attributes: "
-                    "ctx.name = value"
-                )
-            kept.append(each)
-            places.append(place)
-        self._kept = (tuple(kept),)
-        self._output_places = tuple(places)
-
-    def apply(self, *grads: Any) -> Any:
-        """Call the user's ``backward`` with gradients of the outputs."""
-        user = backward_of(self._forward_cls)
-        return user(self, list(grads)) if self._forward_cls.boxed_grads_call else user(self, *grads)
-
-    def apply_jvp(self, *tangents: Any) -> Any:
-        """Call the user's ``jvp`` with tangents of the inputs."""
-        return self._forward_cls.jvp(self, *tangents)
-
-    def origin(self) -> str:
-        """Where the user applied the Function and wrote its backward, for error messages."""
-        found = f"applied at {self.where()}" if self.location() else "applied"
-        code = getattr(backward_of(self._forward_cls), "__code__", None)
-        if code is not None:
-            found += f"; its backward is at {shorten(code.co_filename)}:{code.co_firstlineno}"
-        return found
+    def __set__(self, node: Any, value: Any) -> None:
+        if not _is_acting(node):
+            self.inner.__set__(node, value)
+            return
+        application = node._application
+        if application.own is None:
+            application.own = {}
+        application.own[self.name] = value
 
 
-class _Kept:
-    """A node with what it has really kept for all to see, which ``SavedTensor`` asks for."""
-
-    __slots__ = ("node",)
-
-    def __init__(self, node: BackwardCFunction) -> None:
-        self.node = node
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.node, name)
-
-    @property
-    def saved(self) -> Any:
-        return self.node._kept
-
-    @saved.setter
-    def saved(self, value: Any) -> None:
-        self.node._kept = value
-
-    def unpack_saved(self) -> tuple[Any, ...]:
-        """The tensors as ``saved_tensors`` gives them, in a tuple."""
-        return (self.node.saved_tensors,)
+def _in_own_turn(method: Any, node: Any, *args: Any) -> Any:
+    with OwnTurn():
+        return method(node, *args)
 
 
-def start_node(kind: type[BackwardCFunction], args: tuple[Any, ...], level: int) -> Any:
-    """A node for an application to ``args``, which no tensor points to yet."""
-    node = new(kind)
-    node._level = level
-    edges: list[Any] = []
-    needs: list[bool] = []
-    tensors: list[bool] = []
-    for value in args:
-        if isinstance(value, Tensor):
-            edge = value._node if value._level == level else None
-            edges.append(edge)
-            needs.append(edge is not None)
-            tensors.append(True)
-        else:
-            needs.append(False)
-            tensors.append(False)
-    node.edges = tuple(edges)
-    node.needs_input_grad = tuple(needs)
-    node._tensor_inputs = tuple(tensors)
-    node._outputs = ()
-    node.hooks = None
-    node.shape, node.dtype = (), None
-    node.sequence = next(clock)
-    frame = user_frame(sys._getframe(2))
-    if frame is None:
-        node.code, node.instruction = None, 0
-    else:
-        node.code, node.instruction = frame.f_code, frame.f_lasti
-    return node
+def _is_acting(node: Any) -> bool:
+    return any(each is node for each in acting.nodes)
 
 
-def as_public(array: Any) -> Any:
-    """An array of any kind as the Tensor that users see over it."""
-    if type(array) is ndarray:
-        return wrap(array)
-    if isinstance(array, Tensor):
-        return array
-    if type(array) is Attached:
-        return wrap(array, array.home.level)
-    return wrap(array, array._level + 1 if isinstance(array, Value) else 0)
+def begin_turn(node: Any) -> tuple[Any, ...]:
+    """Before a method of the user's runs: the names of ``node`` become the user's.
 
-
-def as_array(value: Any, level: int = -1) -> Any:
-    """A Tensor as an array that Tensors of a higher level may have; what is no Tensor as it is.
-
-    A Tensor stays one where its own tape, or a tangent attached to it, must be seen, unless it is
-    of ``level``, whose tape is known to whoever asks.
+    Gives what ``end_turn`` wants; a context manager would take twice the time.
     """
-    if not isinstance(value, Tensor):
-        return value
-    array = value._array
-    if value._level == level or (value._node is None and type(array) is not Attached):
-        if isinstance(array, Batch) and isinstance(array.value, Tensor):
-            return Batch(array._level, as_array(array.value))
-        return array
-    return value
+    before = acting.nodes
+    acting.nodes = (*before, node)
+    node.__class__ = node._forward_cls._open_cls
+    return before
 
 
-def backward_of(function: Any) -> Callable[..., Any]:
-    """The user's formula, under either of its names; ``RuntimeError`` if both are there."""
-    base = function._base_function
-    backward, vjp = function.backward, function.vjp
-    if vjp is base.vjp:
-        return backward  # type: ignore[no-any-return]
-    if backward is not base.backward:
-        raise RuntimeError(
-            f"{function.__name__} implements both 'backward' and 'vjp', which are two names of one "
-            "thing: leave one of them out"
-        )
-    return vjp  # type: ignore[no-any-return]
+def end_turn(node: Any, before: tuple[Any, ...]) -> None:
+    """The names of ``node`` are the tape's again; its class tells whether the user has some."""
+    acting.nodes = before
+    if node._application.own is None:
+        node.__class__ = node._forward_cls._backward_cls
+
+
+class OwnTurn:
+    """A block inside a user's method in which the attributes are the tape's again."""
+
+    __slots__ = ("before",)
+
+    def __enter__(self) -> None:
+        self.before = acting.nodes
+        if self.before:
+            acting.nodes = ()
+
+    def __exit__(self, *_: object) -> None:
+        if self.before:
+            acting.nodes = self.before

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.autograd.function_node import call_jvp
 from adjoint.errors import describe_shape
 from adjoint.tape.forward import attach, drop_tangent, forward, tangent_of
 from adjoint.tape.tensor import Tensor, wrap
@@ -24,7 +25,7 @@ def moves_of(ctx: Any, args: tuple[Any, ...], outs: list[Any], present: list[Any
     ]
     if ctx.saved_for_forward is None:
         ctx.saved_for_forward = ctx.to_save if isinstance(ctx.to_save, tuple) else ()
-    answer = ctx.apply_jvp(*tangents)
+    answer = call_jvp(ctx, tangents)
     moves = list(answer) if isinstance(answer, tuple) else [answer]
     name = ctx._forward_cls.__name__
     if len(moves) != len(outs):

@@ -6,8 +6,8 @@ import warnings
 from typing import Any
 
 from adjoint import dtypes
-from adjoint.autograd.function_context import BackwardCFunction, Fact
 from adjoint.autograd.function_forward import attach_moves, attached
+from adjoint.autograd.function_node import BackwardCFunction, Fact, edge_of, keep_tensors
 from adjoint.ops.inplace import before_write, check_writable
 from adjoint.ops.movement import alias_row
 from adjoint.ops.rewriting import base_of, earlier, rewrite, set_history
@@ -54,7 +54,7 @@ def finish(node: BackwardCFunction, args: tuple[Any, ...], out: Any, executable:
         facts.append((tuple(array.shape), array.dtype))
         differentiable = dtypes.of(array).category >= dtypes.FLOATING
         wanted.append(executable and differentiable and id(each) not in constant)
-    node._outputs = tuple(facts)
+    node._application.outputs = tuple(facts)
     node.plan = node._forward_cls._plan(len(outs))
     if facts and facts[0] is not None:
         node.shape, node.dtype = facts[0]
@@ -66,15 +66,15 @@ def finish(node: BackwardCFunction, args: tuple[Any, ...], out: Any, executable:
             continue
         is_input, is_dirty = id(each) in inputs, id(each) in dirty
         if want:
-            outs[place] = _recorded(each, node.edge(place), is_input, is_dirty, reason)
+            outs[place] = _recorded(each, edge_of(node, place), is_input, is_dirty, reason)
             places[id(outs[place])] = place
         else:
             outs[place] = _unrecorded(each, is_input, is_dirty)
-    present = attached(args, node._level)
+    present = attached(args, node._application.level)
     if present is not None:
         attach_moves(node, args, raw, outs, present)
     if executable and node.to_save is not None:
-        node.keep(node.to_save, places)
+        keep_tensors(node, node.to_save, places)
     _forget(node)
     if executable and modes.enabled is not True:
         arrays = tuple([each._array for each in outs if isinstance(each, Tensor)])
@@ -87,7 +87,7 @@ def _finish_one(node: BackwardCFunction, args: tuple[Any, ...], out: Any, execut
     array = out._array
     node.sequence = next(clock)
     node.shape, node.dtype = array.shape, array.dtype
-    node._outputs = ((node.shape, node.dtype),)
+    node._application.outputs = ((node.shape, node.dtype),)
     function = node._forward_cls
     node.plan = function._plans.get(1) or function._plan(1)
     if executable and dtypes.of(array).category >= dtypes.FLOATING:
@@ -96,7 +96,7 @@ def _finish_one(node: BackwardCFunction, args: tuple[Any, ...], out: Any, execut
         else:
             set_history(out, node)
         if node.to_save is not None:
-            node.keep(node.to_save, {id(out): 0})
+            keep_tensors(node, node.to_save, {id(out): 0})
         enabled = modes.enabled
         if enabled is not True:
             enabled.recorded(node, args, (array,))

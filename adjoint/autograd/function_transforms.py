@@ -12,8 +12,8 @@ from adjoint.array.batch import Batch
 from adjoint.array.dual import Dual
 from adjoint.array.randomness import mode_of, stepping_out
 from adjoint.autograd.function_batches import VmapInfo, vmapped
-from adjoint.autograd.function_context import as_array, as_public, start_node
 from adjoint.autograd.function_forward import attach_moves, attached, moves_of
+from adjoint.autograd.function_node import as_array, as_public, call_setup, start_node
 from adjoint.autograd.function_outputs import finish
 from adjoint.errors import describe_shape
 from adjoint.ops.rewriting import rebind
@@ -57,7 +57,7 @@ def apply_lifted(function: Any, args: tuple[Any, ...], kwargs: Any, level: int) 
         return out
     require_setup(function)
     node = start_node(function._backward_cls, args, level)
-    function.setup_context(node, args, out)
+    call_setup(node, args, out)
     return finish(node, args, out, True)
 
 
@@ -78,7 +78,7 @@ def _apply_to_duals(function: Any, args: tuple[Any, ...], kwargs: Any, level: in
     present = attached(args, level)
     if present is not None:
         ctx = start_node(function._backward_cls, bare, level)
-        function.setup_context(ctx, bare, out)
+        call_setup(ctx, bare, out)
         attach_moves(ctx, bare, raw, outs, present)
     return tuple(outs) if isinstance(out, tuple) else outs[0]
 
@@ -145,7 +145,7 @@ def _moved(
     present = [_tangent(each, level) for each in originals]
     if any(t is not None for t in present):
         ctx = start_node(function._backward_cls, args, highest_level(args))
-        function.setup_context(ctx, args, out)
+        call_setup(ctx, args, out)
         dirty = {id(each) for each in ctx.dirty_tensors or ()}
         tangents = [
             # jvp is to write into it; other duals may hold the same array.

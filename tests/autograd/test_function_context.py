@@ -181,6 +181,83 @@ def test_what_marks_were_given_is_let_go():
         gc.enable()
 
 
+NAMES = ("shape", "dtype", "saved", "plan", "edges", "hooks", "code", "sequence", "name", "where")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_attributes_may_have_names_of_the_tapes(name: str):
+    seen = []
+
+    def forward(ctx, x):
+        setattr(ctx, name, "mine")
+        ctx.save_for_backward(x)
+        assert getattr(ctx, name) == "mine"
+        return x * 2, x * 3
+
+    def backward(ctx, g, h):
+        seen.append(getattr(ctx, name))
+        setattr(ctx, name, "changed")
+        (x,) = ctx.saved_tensors
+        assert ctx.next_functions[0][0] is not None
+        return (g * 2 + h * 3) * x
+
+    x = leaf(5.0)
+    a, b = function(forward, backward).apply(x)
+    a.grad_fn.register_hook(lambda grads, outs: seen.append("hook"))
+    (first,) = torch.autograd.grad(a + b, x, create_graph=True)
+    (again,) = torch.autograd.grad(a + b, x, retain_graph=True)
+    assert first.tolist() == again.tolist() == [25.0]
+    assert seen == ["mine", "hook", "changed", "hook"]
+    assert a.grad_fn.next_functions[0][0].name().endswith("AccumulateGrad")
+    with torch.no_grad():
+        x.mul_(2)
+    with pytest.raises(RuntimeError, match=f"MadeBackward saved at .*{HERE}"):
+        (a + b).backward()
+
+
+def test_a_hook_registered_by_backward_itself():
+    seen = []
+
+    def backward(ctx, g):
+        ctx.hooks = "mine"
+        ctx.register_prehook(lambda outs: seen.append(outs[0].item()))
+        return g
+
+    y = function(lambda ctx, x: x * 1, backward).apply(leaf(1.0))
+    y.backward()
+    y.backward(torch.tensor([7.0]))
+    assert seen == [7.0]
+
+
+def test_attributes_of_the_tapes_names_in_transforms():
+    class Sum(Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(x):
+            return x.sum()
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.shape, ctx.dtype = inputs[0].shape, inputs[0].dtype
+
+        @staticmethod
+        def backward(ctx, g):
+            assert ctx.dtype is torch.float32
+            return g.expand(ctx.shape)
+
+        @staticmethod
+        def jvp(ctx, t):
+            assert tuple(ctx.shape) == tuple(t.shape)
+            return t.sum()
+
+    x = torch.ones(2, 3)
+    func = torch.func
+    assert func.vmap(func.grad(Sum.apply))(x).tolist() == x.tolist()
+    assert func.jvp(Sum.apply, (x,), (x,))[1].item() == 6.0
+    assert func.vmap(lambda x: func.jvp(Sum.apply, (x,), (x,))[1])(x).tolist() == [3.0, 3.0]
+
+
 def test_letting_go_at_the_first_look():
     seen = []
 
