@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 from adjoint import dtypes
 from adjoint.array.value import tensor_level
 from adjoint.errors import describe_shape
-from adjoint.ops.tangents import join, primal_row, split
+from adjoint.ops.tangents import dual_row, join, split
 from adjoint.tape.forward import Attached, DualLevel, forward, is_moving
 from adjoint.tape.modes import decorated
 from adjoint.tape.tensor import Tensor
@@ -102,7 +102,7 @@ def make_dual(tensor: Any, tangent: Any, *, level: int | None = None) -> Any:
                 f"Expected {name} to be floating point or complex, but got: {dtypes.of(value)!r}"
             )
     if not is_moving():
-        return primal_row(tensor)
+        return dual_row(tensor)
     for name, value in (("tensor", tensor), ("tangent", tangent)):
         if type(value._array) is Attached:
             raise RuntimeError(
