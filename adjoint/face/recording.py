@@ -213,7 +213,11 @@ class Recording:
         """The same memory with no history and no version: writes to it are not noticed."""
         array = array_of(self)
         if isinstance(array, Value):
-            array = detach_row.row((array,))  # type: ignore[attr-defined]
+            row = detach_row.row  # type: ignore[attr-defined]
+            found = wrap(row((array,)), self._level)
+            mark_view(found, self, row, (), differentiable=False)
+            found._memory = Memory()  # counted apart: writes reach this tensor unnoticed
+            return found
         found = wrap(array, self._level)
         # An inference tensor if this is one, whatever the mode.
         found._memory = new(Untracked) if type(self._memory) is Untracked else None

@@ -114,20 +114,24 @@ def shorten(tensor: Any) -> None:
         view, depth = view.parent._view, depth + 1
     if depth <= DEEP:
         return
-    view = tensor._view
-    base, reason = view.base, view.creation
+    tensor._view = place_of(tensor, tensor._view.base) or tensor._view
+
+
+def place_of(tensor: Any, base: Any) -> View | None:
+    """A view of ``base`` that is described by its place in plain memory; None if that cannot be."""
     array, whole = tensor._array, base._array
     if type(array) is not ndarray or type(whole) is not ndarray or array.dtype != whole.dtype:
-        return
+        return None
     (memory, offset), (below, first) = storage_of(array), storage_of(whole)
-    if not memory.size or not np.may_share_memory(memory, below) or memory.size != below.size:
-        return
-    direct = new(View if reason is None else SpecialView)
+    if memory.size != below.size or (below.size and not np.may_share_memory(memory, below)):
+        return None
+    reason = tensor._view.creation
+    direct: View = new(View if reason is None else SpecialView)
     direct.parent, direct.row = base, as_strided_row.row  # type: ignore[attr-defined]
     direct.options = (array.shape, strides_of(array), offset, strides_of(whole), first)
     if reason is not None:
         direct.number, direct.differentiable, direct.reason = 0, True, reason
-    tensor._view = direct
+    return direct
 
 
 chains.shorten = shorten

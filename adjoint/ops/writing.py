@@ -17,12 +17,14 @@ from adjoint.ops.inplace import check_writable, overwrite, zero_node, zero_row
 from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public, publish
+from adjoint.ops.kinds.quick import class_named
 from adjoint.ops.masks import fill_value
 from adjoint.ops.rewriting import (
     alias,
     base_of,
     earlier,
     family,
+    place_of,
     root_of,
     set_history,
     shorten,
@@ -194,23 +196,55 @@ def _looking(function: Callable[..., Any], name: str) -> Callable[..., Any]:
         result = function(before, *args, **kwargs)
         memory = memory_of(self)
         children = [each for each in family(root_of(self)) if each._view.parent is self]
-        if children or self._view is not None:
+        self._array = result._array
+        if self._view is not None:
             for view in children:
                 view._view.parent = before
-            if self._view is None:
-                memory.root = weakref.ref(before)
-                memory.views.append(weakref.ref(self))
             self._view = result._view
             shorten(self)
-        self._array = result._array
+        elif children:
+            _keep_looking(self, before, children, result._view)
         if modes.enabled:
-            set_history(self, result._node)
+            set_history(self, _as_in_place(result._node))
+        elif self._node is not None:  # a leaf
+            self._node.shape = self._array.shape
         memory.note_write()
         return self
 
     operate.__name__ = operate.__qualname__ = name
     operate.__doc__ = f"``{name[:-1]}``, after which the tensor itself looks so."
     return operate
+
+
+def _keep_looking(base: Any, before: Any, children: list[Any], look: Any) -> None:
+    """Let views of a base that looks otherwise now stay what they are."""
+    places = [place_of(each, base) for each in children]
+    if None not in places:
+        for each, place in zip(children, places, strict=True):
+            each._view = place
+        return
+    for each in children:  # no plain memory: they look at what the base was, and so does it
+        each._view.parent = before
+    memory = memory_of(base)
+    memory.root = weakref.ref(before)
+    memory.views.append(weakref.ref(base))
+    base._view = look
+
+
+# PyTorch counts these forms after those that are not in place.
+_NODES = {
+    "SqueezeBackward0": "SqueezeBackward3", "SqueezeBackward1": "SqueezeBackward4",
+    "SqueezeBackward2": "SqueezeBackward5", "UnsqueezeBackward0": "UnsqueezeBackward1",
+    "TransposeBackward0": "TransposeBackward1", "TBackward0": "TBackward1",
+    "AsStridedBackward0": "AsStridedBackward1",
+}  # fmt: skip
+
+
+def _as_in_place(node: Any) -> Any:
+    found = _NODES.get(type(node).__name__)
+    if found is not None:
+        node.__class__ = class_named(found)
+    return node
 
 
 _LOOKING: tuple[tuple[str, Callable[..., Any]], ...] = (

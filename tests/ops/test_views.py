@@ -468,3 +468,58 @@ def test_detach_inside_a_transform_is_a_constant_for_all():
     assert moved.item() == 3.0
     twice = torch.func.grad(lambda x: torch.func.grad(f)(x))
     assert twice(torch.tensor(3.0)).item() == 0.0
+
+
+# -- looking otherwise in place ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (0, 3)])
+def test_a_base_that_looks_otherwise_stays_the_base(shape):
+    x = torch.ones(shape)
+    view = x.t()
+    inner = view[:1]
+    x.unsqueeze_(0)
+    assert not x._is_view()
+    assert view._base is inner._base is x
+    assert tuple(view.shape) == shape[::-1]
+    w = torch.full((1, *shape), 3.0, requires_grad=True)
+    x.mul_(w)
+    (view.sum() + inner.sum()).backward()
+    counted = np.ones((1, *shape), np.float32)
+    counted[0, :, :1] += 1
+    np.testing.assert_array_equal(w.grad.numpy(), counted)
+
+
+def test_a_leaf_that_looks_otherwise_gets_gradients_of_that_shape():
+    w = torch.ones(2, 3, requires_grad=True)
+    with torch.no_grad():
+        w.t_()
+    (w * 2).sum().backward()
+    assert w.grad.shape == w.shape == (3, 2)
+
+
+def test_nodes_of_shapes_changed_in_place_are_numbered_as_in_pytorch():
+    for call, name in (
+        (lambda x: x.squeeze_(), "SqueezeBackward3"),
+        (lambda x: x.squeeze_(0), "SqueezeBackward4"),
+        (lambda x: x.squeeze_((0, 2)), "SqueezeBackward5"),
+        (lambda x: x.unsqueeze_(0), "UnsqueezeBackward1"),
+        (lambda x: x.transpose_(0, 1), "TransposeBackward1"),
+        (lambda x: x[0].t_(), "TBackward1"),
+        (lambda x: x.as_strided_((2,), (1,)), "AsStridedBackward1"),
+    ):
+        assert call(torch.ones(1, 2, 1, requires_grad=True) * 1).grad_fn.name() == name
+
+
+def test_data_inside_transforms_is_the_tensor_itself():
+    x = torch.tensor([1.0, 2.0, 3.0])
+
+    def double_unseen(x):
+        y = x.clone()
+        saved = y * y
+        y.data.mul_(2)
+        return saved + y
+
+    assert torch.func.vmap(double_unseen)(x).tolist() == [3.0, 8.0, 15.0]
+    slopes = torch.func.grad(lambda x: double_unseen(x).sum())(x)
+    assert slopes.tolist() == [5.0, 9.0, 13.0]  # by the values that are there now, as in PyTorch

@@ -78,7 +78,8 @@ def finish(
 
 
 @cache
-def _class_named(name: str) -> type[Node]:
+def class_named(name: str) -> type[Node]:
+    """The class of nodes that show this name."""
     return type(name, (Node,), {"__slots__": ()})
 
 
@@ -91,5 +92,5 @@ def rename(tensor: Any, name: str) -> Any:
     if isinstance(tensor, Tensor):
         tensor._view = tensor._memory = None
         if tensor._node is not None:
-            tensor._node.__class__ = _class_named(name)
+            tensor._node.__class__ = class_named(name)
     return tensor

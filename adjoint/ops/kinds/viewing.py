@@ -25,7 +25,6 @@ from adjoint.tape.tensor import (
     SEVERAL,
     SpecialView,
     Tensor,
-    Untracked,
     View,
     make_leaf,
     memory_of,
@@ -47,6 +46,7 @@ def viewing(
     batch: str | Callable[..., Any] = "same",
     node_name: str | None = None,
     sometimes: bool = False,
+    saved: str = "",
 ) -> Callable[..., Any]:
     """A row that looks at its input's memory: a function of the input and then the options.
 
@@ -55,7 +55,7 @@ def viewing(
     """
     general = define(
         name, "movement", compute, options=options, jvp="linear", batch=batch, conjugate=False,
-        low_precision=False, view=True, node_name=node_name, x=x,
+        low_precision=False, view=True, node_name=node_name, saved=saved, x=x,
     )  # fmt: skip
     row: Row = general.row  # type: ignore[attr-defined]
 
