@@ -9,6 +9,8 @@ import pytest
 
 import adjoint as torch
 from adjoint.autograd import gradcheck, gradgradcheck
+from adjoint.autograd.checking.problem import Problem
+from adjoint.autograd.checking.supplements import check_missing_cotangents
 from adjoint.autograd.gradcheck import GradcheckError
 
 DOUBLE = torch.float64
@@ -273,3 +275,82 @@ def test_functions_of_old():
     assert torch.allclose(jacobians[0], found[0])
     (one,) = get_numerical_jacobian_wrt_specific_input(torch.sin, 0, (x,), None, 1e-6)
     assert torch.allclose(one.diagonal(), x.detach().cos())
+
+
+class Product(torch.autograd.Function):
+    """Two results; both modes, in the style with one ``forward``."""
+
+    @staticmethod
+    def forward(ctx, x, y):
+        ctx.save_for_backward(x, y)
+        ctx.save_for_forward(x, y)
+        return x * y, x.exp()
+
+    @staticmethod
+    def backward(ctx, a, b):
+        x, y = ctx.saved_tensors
+        return a * y + b * x.exp(), a * x
+
+    @staticmethod
+    def jvp(ctx, t, s):
+        x, y = ctx.saved_tensors
+        return t * y + x * s, t * x.exp()
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_functions_of_the_user(fast):
+    inputs = leaf(0.3, 0.7), leaf(1.3, -0.7)
+    assert gradcheck(Product.apply, inputs, check_forward_ad=True, fast_mode=fast)
+    assert gradgradcheck(Product.apply, inputs, check_fwd_over_rev=True, fast_mode=fast)
+
+    class Wrong(Product):
+        @staticmethod
+        def jvp(ctx, t, s):
+            return t, s
+
+    assert gradcheck(Wrong.apply, inputs, fast_mode=fast)
+    text = message_of(Wrong.apply, inputs, check_forward_ad=True, fast_mode=fast)
+    assert "in forward mode" in text
+
+    class Nothing(Product):
+        @staticmethod
+        def backward(ctx, a, b):
+            return None, None
+
+    assert "no path leads" in message_of(Nothing.apply, inputs, fast_mode=fast)
+
+
+def test_missing_cotangents():
+    def given(rule):
+        class Pair(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.set_materialize_grads(False)
+                return x * 2, x * 3
+
+            @staticmethod
+            def backward(ctx, a, b):
+                return rule(a, b)
+
+        return Pair.apply
+
+    def refuses(a, b):
+        if a is None or b is None:
+            raise RuntimeError("needs both")
+        return 2 * a + 3 * b
+
+    def invents(a, b):
+        return torch.ones(1, dtype=DOUBLE) if a is None else 2 * a + (0 if b is None else 3 * b)
+
+    def takes(a, b):
+        return (0 if a is None else 2 * a) + (0 if b is None else 3 * b)
+
+    def all_at_once(rule):
+        return lambda x: torch.stack(given(rule)(x))
+
+    assert gradcheck(given(takes), leaf(1.0))
+    # Of outputs that both are differentiated the check comes last: let the others be one tensor.
+    for rule, words in ((refuses, "needs both"), (invents, "undefined or zero")):
+        assert gradcheck(all_at_once(rule), leaf(1.0))
+        with pytest.raises(RuntimeError, match=words):
+            check_missing_cotangents(Problem(given(rule), leaf(1.0), 1e-6))

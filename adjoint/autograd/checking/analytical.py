@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.array.dual import Dual
 from adjoint.array.memory import zeros_like
-from adjoint.array.value import Value, transform_level
 from adjoint.autograd.checking.problem import (
     Problem,
     is_complex,
     is_differentiable,
     memory_of_input,
 )
+from adjoint.autograd.forward_ad import dual_level, make_dual, unpack_dual
 from adjoint.autograd.gradcheck import GradcheckError
 from adjoint.errors import describe_shape
 from adjoint.tape.backward import grad
@@ -120,37 +119,29 @@ def _check_kind(g: Any, value: Any, number: int, check_grad_dtypes: bool) -> Non
 def push(problem: Problem, tangents: dict[int, Any]) -> list[Any]:
     """How the outputs move when the inputs at these places move along ``tangents``.
 
-    The other inputs that require gradients become duals too, without a tangent: a function that
-    differentiates by them finds them on the same tape.
+    The other inputs that require gradients are constants, on the same tape as the rest.
     """
-    with transform_level() as level:
+    with dual_level():
         inputs = list(problem.inputs)
         for place in problem.moving:
+            value = inputs[place].detach()
             t = tangents.get(place)
-            dual = Dual(level, inputs[place].detach()._array, t if t is None else _lowered(t))
-            inputs[place] = wrap(dual, level + 1)
+            if t is not None:
+                value = make_dual(value, t if isinstance(t, Tensor) else wrap(t))
+            inputs[place] = value
         found = problem.call(inputs)
-    return [
-        _tangent(out, level) if is_differentiable(before) else None
-        for before, out in zip(problem.outputs, found, strict=True)
-    ]
+        return [
+            _tangent(out) if is_differentiable(before) else None
+            for before, out in zip(problem.outputs, found, strict=True)
+        ]
 
 
-def _lowered(t: Any) -> Any:
-    return t._array if isinstance(t, Tensor) else t
-
-
-def _tangent(out: Any, level: int) -> Any:
-    """The tangent of what a function gave on duals, as a Tensor outside them; zeros for none."""
-    dual = out._array if out._level == level + 1 else out
-    inside = isinstance(dual, Dual) and dual._level == level
-    if inside and dual.tangent is not None:
-        t = dual.tangent
-    else:
-        t = zeros_like(dual.primal if inside else dual).copy()
-    if isinstance(t, Tensor):
-        return t
-    return wrap(t, t._level + 1 if isinstance(t, Value) else 0)
+def _tangent(out: Any) -> Any:
+    """The tangent of an output without its history; zeros for none."""
+    primal, tangent = unpack_dual(out)
+    if tangent is None:
+        tangent = wrap(zeros_like(primal._array).copy(), primal._level)
+    return tangent.detach()
 
 
 def unit(problem: Problem, place: int, index: Any, direction: complex) -> Any:
