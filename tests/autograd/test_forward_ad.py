@@ -234,6 +234,20 @@ def test_no_grad_does_not_stop_tangents(level: int) -> None:
     close(as_array(tangent(y)), 6 * np.cos(np.ones(2)), 1e-6, "tangent")
 
 
+@pytest.mark.parametrize("reduce", ["amax", "prod", "mean"])
+def test_no_grad_of_a_transposed_rule(level: int, reduce: str) -> None:
+    """Its tangents come from a backward pass, which is recorded for them alone."""
+    x, t = (torch.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    x = make_dual(x, t)
+    index = torch.tensor([0, 0])
+    recorded = torch.zeros(2).scatter_reduce(0, index, x, reduce)
+    assert tangent(recorded).requires_grad
+    with torch.no_grad():
+        quiet = torch.zeros(2).scatter_reduce(0, index, x, reduce)
+    assert not tangent(quiet).requires_grad
+    assert numbers(tangent(quiet)) == numbers(tangent(recorded))
+
+
 def test_switched_off(level: int) -> None:
     d = dual([1.0], [2.0])
     assert fwAD._is_fwd_grad_enabled()

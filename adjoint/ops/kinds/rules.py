@@ -21,7 +21,7 @@ from adjoint.ops.kinds.row import Row, argument_names
 from adjoint.shapes import broadcast_shapes
 from adjoint.tape.engine import fit, run
 from adjoint.tape.engine import rows as basic
-from adjoint.tape.modes import enable_grad
+from adjoint.tape.modes import enable_grad, modes
 from adjoint.tape.passes import Capture
 from adjoint.tape.tensor import Tensor, make_leaf, wrap
 
@@ -130,14 +130,16 @@ def jvp_transposed(
 
     Source: J. Townsend, "A new trick for calculating Jacobian vector products" (2017).
     """
+    if not modes.enabled:  # only what is recorded here for the transposing may be
+        primals, tangents = (tuple(map(_without_history, each)) for each in (primals, tangents))
+        out = tuple(map(_without_history, out)) if row.many_outputs else _without_history(out)
     outs = (
         list(out[: row.differentiable])
         if row.many_outputs and len(row.outputs) > 1
         else (list(out) if row.many_outputs else [out])
     )
-    level = 1 + max(
-        (each._level for each in (*primals, *tangents, *outs) if isinstance(each, Value)), default=0
-    )
+    below = [each._level for each in (*primals, *tangents, *outs) if isinstance(each, Value)]
+    level = 1 + int(max(below, default=0))
     level += level % 2  # the level of a Tensor above everything here
     with enable_grad():
         dummies = [wrap(np.zeros(each.shape, dtypes.of(each).numpy), level) for each in outs]
@@ -160,6 +162,13 @@ def jvp_transposed(
         run(roots, level, keep_graph=False, record=False, capture=capture)
     moved = tuple(capture.get(dummy._node) for dummy in dummies)
     return moved if row.many_outputs else moved[0]
+
+
+def _without_history(value: Any) -> Any:
+    """A constant of the same numbers."""
+    if isinstance(value, Tensor) and value._node is not None:
+        return wrap(value._array, value._level)
+    return value
 
 
 # -- batching ---------------------------------------------------------------------------------
