@@ -157,7 +157,7 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
 
         Raises ``RuntimeError`` inside a transform unless ``setup_context`` is overridden.
         """
-        split = cls._has_setup()
+        split = cls.setup_context is not _BASE_SETUP
         if split:
             args, kwargs = _bound(cls.forward, args, kwargs)
         level = 0
@@ -199,6 +199,7 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
 
 
 Function._base_function = Function
+_BASE_SETUP = Function.setup_context
 
 
 def _bound(

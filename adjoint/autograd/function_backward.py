@@ -21,6 +21,8 @@ from adjoint.tape.forward import Attached
 from adjoint.tape.modes import modes
 from adjoint.tape.tensor import Tensor, wrap
 
+ndarray = np.ndarray
+
 
 class FunctionRow:
     """What the engine asks of a row of the table, for a user's Function."""
@@ -52,6 +54,14 @@ class FunctionPlan:
         self, node: BackwardCFunction, saved: Any, g: Any, level: int, record: bool
     ) -> list[Any]:
         """Run the user's backward: one gradient for each tensor among the inputs, or None."""
+        if type(g) is ndarray and not record and level == 0:
+            enabled = modes.enabled
+            modes.enabled = False
+            try:
+                result = call_backward(node, [wrap(g)])
+            finally:
+                modes.enabled = enabled
+            return _gradients_of_inputs(node, result, level)
         arrived = g if self.row.many_outputs else [g]
         # A pass over plain memory shows the Tensors that were saved, and records nothing, as in
         # PyTorch. Inside a transform, what was saved is taken a level down: there the same
@@ -80,8 +90,6 @@ def _is_lifted(g: Any) -> bool:
 
 def _grads_of_outputs(node: BackwardCFunction, arrived: list[Any]) -> list[Any]:
     """Gradients as Tensors; zeros for those that did not arrive, unless the user wants None."""
-    if len(arrived) == 1 == len(node._application.outputs) and arrived[0] is not None:
-        return [as_public(arrived[0])]
     grads: list[Any] = []
     padded = [*arrived, *[None] * (len(node._application.outputs) - len(arrived))]
     for each, fact in zip(padded, node._application.outputs, strict=True):

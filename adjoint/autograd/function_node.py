@@ -16,7 +16,7 @@ from adjoint.autograd.function_context import FunctionCtx, OwnTurn, Shadow, begi
 from adjoint.tape.attributes import SavedTensor
 from adjoint.tape.engine import rebuild
 from adjoint.tape.forward import Attached
-from adjoint.tape.node import Node, Port, clock, shorten, user_frame
+from adjoint.tape.node import INTERNAL_PACKAGES, Node, Port, shorten, user_frame
 from adjoint.tape.saved import Freed
 from adjoint.tape.tensor import Tensor, Untracked, memory_of, new, spoiled, wrap
 
@@ -290,9 +290,9 @@ def start_node(kind: type[BackwardCFunction], args: tuple[Any, ...], level: int)
     node.needs_input_grad = tuple(needs)
     node._application = Application(level, tuple(tensors))
     node.hooks = None
-    node.shape, node.dtype = (), None
-    node.sequence = next(clock)
-    frame = user_frame(sys._getframe(2))
+    frame: Any = sys._getframe(2)
+    if frame.f_globals.get("__package__") in INTERNAL_PACKAGES:
+        frame = user_frame(frame)
     if frame is None:
         node.code, node.instruction = None, 0
     else:

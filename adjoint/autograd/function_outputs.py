@@ -29,19 +29,19 @@ def finish(node: BackwardCFunction, args: tuple[Any, ...], out: Any, executable:
         and "dirty_tensors" not in state
         and "non_differentiable" not in state
         and forward.level is None
-        and all(out is not each for each in args)
     ):
-        return _finish_one(node, args, out, executable)
+        for each in args:
+            if each is out:
+                break
+        else:
+            return _finish_one(node, args, out, executable)
     several = isinstance(out, tuple)
     outs = list(out) if several else [out]
     dirty = _tensors(node.dirty_tensors, "mark_dirty")
     constant = _tensors(node.non_differentiable, "mark_non_differentiable")
     inputs = {id(value) for value in args if isinstance(value, Tensor)}
+    _note_writes(dirty)
     _check_dirty(dirty, inputs, outs, executable)
-    for tensor in dirty.values():
-        memory = memory_of(tensor)
-        before_write(memory)
-        memory.note_write()
     node.sequence = next(clock)  # younger than its own writes, older than what is made of them
     facts: list[Fact | None] = []
     wanted = []
@@ -56,8 +56,7 @@ def finish(node: BackwardCFunction, args: tuple[Any, ...], out: Any, executable:
         wanted.append(executable and differentiable and id(each) not in constant)
     node._application.outputs = tuple(facts)
     node.plan = node._forward_cls._plan(len(outs))
-    if facts and facts[0] is not None:
-        node.shape, node.dtype = facts[0]
+    node.shape, node.dtype = facts[0] if facts and facts[0] is not None else ((), None)
     raw = list(outs)
     reason = SEVERAL if sum(wanted) > 1 else CUSTOM
     places: dict[int, int] = {}
@@ -125,6 +124,13 @@ def _tensors(marked: Any, caller: str) -> dict[int, Any]:
             )
         found[id(each)] = each
     return found
+
+
+def _note_writes(dirty: dict[int, Any]) -> None:
+    for tensor in dirty.values():
+        memory = memory_of(tensor)
+        before_write(memory)
+        memory.note_write()
 
 
 def _check_dirty(
