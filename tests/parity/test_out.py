@@ -58,12 +58,15 @@ class Libraries:
             library: resolve(library, call.case.function) for library in (adjoint, torch)
         }
 
-    def run(self, library: Any, **named: Any) -> Any:
-        """The result and the texts of warnings, or an exception."""
+    def run(self, library: Any, recorded: bool = False, **named: Any) -> Any:
+        """The result and the number of warnings, or an exception."""
         if self.call.case.random:
             library.manual_seed(0)
         make = wrap if library is adjoint else to_torch
         leaves = [make(leaf.copy()) for leaf in self.call.leaves]
+        for leaf in leaves:
+            if recorded and leaf.is_floating_point():
+                leaf.requires_grad_()
         function = self.functions[library]
         with warnings.catch_warnings(record=True) as noted:
             warnings.simplefilter("always")
@@ -189,3 +192,54 @@ def test_out(function: str) -> None:
                     make = outs(results, many, **{f"kind{place}": kind})
                     compare(pair, make, f"{place} as {kind}")
         compare(pair, outs(results, many, (7,)), "of another shape")
+
+
+# Where PyTorch writes all the same and the gradient is lost without a word: Adjoint refuses.
+UNNOTICED = frozenset(
+    (
+        "diag", "floor_divide", "heaviside", "histc", "inner", "log_softmax", "nanquantile",
+        "quantile", "slice_scatter", "softmax", "special.ndtr", "tensordot",
+    )
+)  # fmt: skip
+# Functions without a derivative take an ``out`` that requires grad; so does ``empty``, which
+# refuses it under ``no_grad`` too, as does ``randn``.
+ANY_OUT = ("special.", "empty", "randn", "histc")
+# Sorts also where only the order is asked for.
+WITH_VALUES = frozenset(("argsort",))
+
+
+def outcomes(pair: Libraries, make: Make, enabled: bool, wanted: bool) -> list[Any]:
+    """What both libraries raise, None for nothing, where arguments, or ``out``, require grad."""
+    found = []
+    for library in (adjoint, torch):
+        given = make(library)
+        for each in several(given):
+            if wanted and each.is_floating_point():
+                each.requires_grad_()
+        with library.set_grad_enabled(enabled):
+            answer = pair.run(library, recorded=not wanted, out=given)
+        found.append(type(answer) if isinstance(answer, Exception) else None)
+        if library is adjoint and found[0] is not None:
+            assert not any(each._version for each in several(given)), f"{pair.call}: half done"
+    return found
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_out_is_not_recorded(function: str) -> None:
+    """Arguments or an ``out`` that require grad are refused, but where nothing is recorded."""
+    for pair, results, many in takers(function):
+        make = outs(results, many)
+        if isinstance(pair.run(torch, out=make(torch)), Exception):
+            continue
+        for enabled in (True, False):
+            if not (enabled and function in WITH_VALUES):
+                ours, theirs = outcomes(pair, make, enabled, False)
+                if enabled and function in UNNOTICED:
+                    assert theirs is None, f"{pair.call}: PyTorch refuses, too"
+                    assert ours in (None, RuntimeError), f"{pair.call}: {ours}"
+                else:
+                    assert ours == theirs, f"{pair.call}, arguments: {ours}, {theirs}"
+            if not function.startswith(ANY_OUT):
+                ours, theirs = outcomes(pair, make, enabled, True)
+                assert ours == theirs, f"{pair.call}, out: {ours}, PyTorch {theirs}"
+        break
