@@ -262,7 +262,7 @@ ldexp_row = elementwise(
 )  # fmt: skip
 
 
-@public()
+@public(out="cast")
 def ldexp(input: Any, other: Any) -> Any:
     """``input * 2 ** other``; integers give the default floating type.
 
