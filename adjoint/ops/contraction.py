@@ -128,7 +128,7 @@ def _batch_dot(
 dot_row: Any = define(
     "dot", "contraction", np.dot, inputs="x y", jvp="multilinear",
     batch=_batch_dot, infer=product_infer(lambda x, y: ()),
-    x=lambda g, y: g * y, y=lambda g, x: g * x,
+    x=lambda g, y: g * y, y=lambda g, x: g * x, saved="y=tensor",
 )  # fmt: skip
 vdot_row: Any = define(
     "vdot", "contraction", np.vdot, inputs="x y", jvp="multilinear", conjugate=False,
@@ -138,7 +138,7 @@ vdot_row: Any = define(
 mv_row: Any = define(
     "mv", "contraction", np.dot, inputs="x y", jvp="multilinear",
     batch=_batch_mv, infer=product_infer(lambda x, y: x[:1]),
-    x=lambda g, y: outer_of(g, y), y=lambda g, x: times(g, x),
+    x=lambda g, y: outer_of(g, y), y=lambda g, x: times(g, x), saved="y=vec",
 )  # fmt: skip
 # PyTorch makes a matrix of the vector and squeezes the product: hence the name of the node.
 vecmat_row: Any = define(
@@ -149,16 +149,19 @@ vecmat_row: Any = define(
 mm_row: Any = define(
     "mm", "contraction", np.dot, inputs="x y", jvp="multilinear",
     batch=batch_matrices, infer=product_infer(lambda x, y: (x[0], y[1])),
-    x=lambda g, y: times(g, swap_last(y)), y=lambda g, x: times(swap_last(x), g),
+    x=lambda g, y: times(g, swap_last(y)), y=lambda g, x: times(swap_last(x), g), saved="y=mat2",
 )  # fmt: skip
 bmm_row: Any = define(
     "bmm", "contraction", np.matmul, inputs="x y", jvp="multilinear",
     batch=batch_matrices, infer=product_infer(lambda x, y: (*x[:2], y[2])),
     x=lambda g, y: bmm_row(g, swap_last(y)), y=lambda g, x: bmm_row(swap_last(x), g),
+    saved="y=mat2",
 )  # fmt: skip
 
 
 def _matmul_arrays(x: Any, y: Any) -> Any:
+    if x.shape[-1] == 1 and y.ndim > 2:  # outer products, at a quarter of the cost
+        return x * y
     if y.ndim == 2 and x.ndim > 2:
         return fold(x).dot(y).reshape(*x.shape[:-1], y.shape[1])
     return np.matmul(x, y)
