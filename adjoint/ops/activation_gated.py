@@ -31,7 +31,7 @@ BOTH = ("", *FUNCTIONAL)
 rrelu_mean_row = elementwise(
     "rrelu_mean", leaky_relu_of, promote="same", options="slope", supports="f", namespaces=None,
     node_name="RreluWithNoiseBackward0",
-    x=lambda g, x, slope: where_row(x > 0, g, g * slope),
+    x=lambda g, x, slope: where_row(x > 0, g, g * slope), saved="slope=",
 )  # fmt: skip
 prelu_row = elementwise(
     "prelu", lambda x, weight: np.where(x > 0, x, x * weight), promote="same", supports="f",

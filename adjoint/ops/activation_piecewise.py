@@ -82,6 +82,7 @@ hardtanh_row = elementwise(
     "hardtanh", _hardtanh, promote="same", options="low high", supports="if", namespaces=None,
     unsupported=RuntimeError,
     x=lambda g, x, low, high: keep_where((x > low) & (x < high), g),
+    saved="low=min_val high=max_val",
 )  # fmt: skip
 hardtanh_row.row.refusals[dtypes.COMPLEX] = NotImplementedError  # type: ignore[attr-defined]
 

@@ -118,27 +118,28 @@ def _added(name: str, factor: Any, labels: tuple[Any, ...] = (), **facts: Any) -
 
 
 addmm_row = _added(
-    "addmm", mm_row,
+    "addmm", mm_row, saved="x=mat1 y=mat2",
     x=lambda g, y, alpha: _scaled(times(g, swap_last(y)), alpha),
     y=lambda g, x, alpha: _scaled(times(swap_last(x), g), alpha),
 )  # fmt: skip
 addmv_row = _added(
-    "addmv", mv_row,
+    "addmv", mv_row, saved="x=mat y=vec",
     x=lambda g, y, alpha: _scaled(outer_of(g, y), alpha),
     y=lambda g, x, alpha: _scaled(times(g, x), alpha),
 )  # fmt: skip
 addr_row = _added(
     "addr", einsum_row, ((1,), (2,), (1, 2)), promote="same",
+    saved="x=vec1 y=vec2",
     x=lambda g, y, alpha: _scaled(times(g, y), alpha),
     y=lambda g, x, alpha: _scaled(times(x, g), alpha),
 )  # fmt: skip
 baddbmm_row = _added(
-    "baddbmm", bmm_row,
+    "baddbmm", bmm_row, saved="x=batch1 y=batch2",
     x=lambda g, y, alpha: _scaled(bmm_row(g, swap_last(y)), alpha),
     y=lambda g, x, alpha: _scaled(bmm_row(swap_last(x), g), alpha),
 )  # fmt: skip
 addbmm_row = _added(
-    "addbmm", einsum_row, ((1, 2, 3), (1, 3, 4), (2, 4)),
+    "addbmm", einsum_row, ((1, 2, 3), (1, 3, 4), (2, 4)), saved="x=batch1 y=batch2",
     x=lambda g, y, alpha: _scaled(matmul_row(g, swap_last(y)), alpha),
     y=lambda g, x, alpha: _scaled(matmul_row(swap_last(x), g), alpha),
 )  # fmt: skip

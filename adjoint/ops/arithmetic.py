@@ -288,7 +288,7 @@ addcmul_row = elementwise(
     promote="same", options="value", supports="ifc", namespaces=None,
     x=lambda g: g,
     first=lambda g, second, value: g * (second * value),
-    second=lambda g, first, value: g * (first * value),
+    second=lambda g, first, value: g * (first * value), saved="first=tensor1 second=tensor2",
 )  # fmt: skip
 addcdiv_row = elementwise(
     "addcdiv", lambda x, first, second, value: x + _scaled(first, value) / second,
@@ -296,6 +296,7 @@ addcdiv_row = elementwise(
     x=lambda g: g,
     first=lambda g, second, value: g * (value / second),
     second=lambda g, first, second, value: -g * (first * value / (second * second)),
+    saved="first=tensor1 second=tensor2",
 )  # fmt: skip
 
 

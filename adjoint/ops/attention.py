@@ -156,7 +156,7 @@ attention_row: Any = define(
     inputs="q k v mask", options="scale kept",
     vjp=_attention_vjp, batch=_batch_attention, infer=_infer_attention,
     decompose=lambda q, k, v, mask, scale, kept: matmul_row(_weights_value(q, k, mask, scale), v),
-    node_name="UnsafeViewBackward0",
+    node_name="UnsafeViewBackward0", saved="q=query k=key v=value mask=attn_mask",
 )  # fmt: skip
 attention_row.row.jvp = _attention_jvp
 

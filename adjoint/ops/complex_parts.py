@@ -306,7 +306,7 @@ polar_row = define(
     infer=infer_elementwise, conjugate=False, low_precision=False,
     x=lambda g, y: real(conj(_turn(y)) * g),
     y=lambda g, out: real(conj(out * 1j) * g),
-    jvp=lambda x_t, y_t, y, out: _turn(y) * x_t + out * 1j * y_t,
+    jvp=lambda x_t, y_t, y, out: _turn(y) * x_t + out * 1j * y_t, saved="y=",
 )  # fmt: skip
 
 

@@ -181,13 +181,13 @@ def _infer_weight(row: Row, inputs: tuple[Any, ...], options: tuple[Any, ...]) -
 convolution_row = define(
     "convolution", "contraction", columns.convolve,
     inputs="x w b", options="stride padding dilation groups",
-    vjp=_pull, batch=_batch, infer=_infer,
+    vjp=_pull, batch=_batch, infer=_infer, saved="x=input w=weight",
 )  # fmt: skip
 transposed_row = define(
     "convolution_transposed", "contraction", columns.convolve_transposed,
     inputs="x w b", options="stride padding dilation groups sizes",
     vjp=_pull_transposed, batch=_batch, infer=_infer_transposed,
-    node_name="ConvolutionBackward0",
+    node_name="ConvolutionBackward0", saved="x=input w=weight",
 )  # fmt: skip
 weight_row = define(
     "convolution_weight", "contraction", columns.weight_gradient,

@@ -39,7 +39,7 @@ squeeze_all_row, squeeze_row, squeeze_several_row = (
 )  # fmt: skip
 unsqueeze_row = viewing(
     "unsqueeze", lambda x, dim: x[(..., None, *(ALL,) * (-dim - 1))], options="dim",
-    x=lambda g, x_shape: reshape_row(g, x_shape),
+    x=lambda g, x_shape: reshape_row(g, x_shape), saved="x_shape=",
 )  # fmt: skip
 
 # -- order --------------------------------------------------------------------------------------

@@ -110,6 +110,7 @@ embedding_row: Any = define(
         weight_t, index, padding, by_frequency
     ),
     batch=_batch_embedding, infer=_infer_embedding, low_precision=False,
+    saved="index=indices padding=padding_idx by_frequency=scale_grad_by_freq weight_shape=",
 )  # fmt: skip
 # The transpose, which leaves out the row of padding; and the transpose of that.
 embedding_backward: Any = define(

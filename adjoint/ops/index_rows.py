@@ -140,13 +140,13 @@ def infer_as_first(row: Row, inputs: tuple[Any, ...], options: tuple[Any, ...]) 
 # -- rows ---------------------------------------------------------------------------------------
 
 
-def reading(name: str) -> Any:
+def reading(name: str, saved: str) -> Any:
     """A row that reads: ``row(x, index, dims, place)``."""
     row = define(
         name, "indexing", read, inputs="x index", options="dims place",
         x=lambda g, index, x_shape, dims, place: index_backward(g, index, x_shape, dims, place),
         jvp=lambda x_t, index, dims, place: row(x_t, index, dims, place),
-        batch=_batch_read, infer=_infer_read, low_precision=False, conjugate=False,
+        batch=_batch_read, infer=_infer_read, low_precision=False, conjugate=False, saved=saved,
     )  # fmt: skip
     return row
 
@@ -157,7 +157,9 @@ def _left(g: Any, index: Any, dims: Dims, place: int, accumulate: bool) -> Any:
     return index_put_row(g, index, np.zeros((), dtypes.of(g).numpy), dims, place, False)
 
 
-def writing(name: str, node_name: str | None = None, to_source: Any = None) -> Any:
+def writing(
+    name: str, node_name: str | None = None, to_source: Any = None, saved: str = "accumulate="
+) -> Any:
     """A row that writes: ``row(x, index, source, dims, place, accumulate)``."""
     row = define(
         name, "indexing", write, inputs="x index source", options="dims place accumulate",
@@ -167,15 +169,19 @@ def writing(name: str, node_name: str | None = None, to_source: Any = None) -> A
             x_t, index, source_t, dims, place, accumulate
         ),
         batch=_batch_write, infer=infer_as_first, low_precision=False, conjugate=False,
-        node_name=node_name,
+        node_name=node_name, saved=saved,
     )  # fmt: skip
     return row
 
 
-index_row, index_select_row, take_row = map(reading, ("index", "index_select", "take"))
-index_put_row, index_add_row, index_copy_row, index_fill_row, put_row = map(
-    writing, ("index_put", "index_add", "index_copy", "index_fill", "put")
+index_row = reading("index", "index=indices dims=")
+index_select_row = reading("index_select", "")
+take_row = reading("take", "dims= x_shape=")
+index_put_row = writing("index_put", saved="index=indices dims=")
+index_add_row, index_copy_row, index_fill_row = map(
+    writing, ("index_add", "index_copy", "index_fill")
 )
+put_row = writing("put", saved="dims=")
 
 
 def _filled(g: Any, index: Any, dims: Dims, place: int) -> Any:
@@ -238,20 +244,20 @@ def _infer_read_mask(row: Row, inputs: tuple[Any, ...], options: tuple[Any, ...]
     return (*x.shape[:start], count, *x.shape[start + mask.ndim :]), dtypes.of(x)
 
 
-def reading_mask(name: str, node_name: str) -> Any:
+def reading_mask(name: str, node_name: str, saved: str) -> Any:
     """A row that reads by a mask: ``row(x, mask, after)``."""
     row = define(
         name, "indexing", read_mask, inputs="x mask", options="after",
         x=lambda g, mask, x_shape, after: mask_backward(g, mask, x_shape, after),
         jvp=lambda x_t, mask, after: row(x_t, mask, after),
         batch=_batch_read_mask, infer=_infer_read_mask, low_precision=False, conjugate=False,
-        node_name=node_name,
+        node_name=node_name, saved=saved,
     )  # fmt: skip
     return row
 
 
-index_mask_row = reading_mask("index_mask", "IndexBackward0")
-masked_select_row = reading_mask("masked_select", "MaskedSelectBackward0")
+index_mask_row = reading_mask("index_mask", "IndexBackward0", "mask=indices after=")
+masked_select_row = reading_mask("masked_select", "MaskedSelectBackward0", "after= x_shape=")
 mask_backward = define(
     "mask_backward", "indexing", _fill_mask, inputs="g mask", options="shape after",
     g=lambda g, mask, after: index_mask_row(g, mask, after),

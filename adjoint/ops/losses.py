@@ -127,6 +127,7 @@ mse_row = _of_difference(
     lambda d, width: d * d,
     lambda d, width: d + d,
     lambda d, width: 2.0,
+    saved="y=target",
 )
 huber_row = _of_difference(
     "huber_loss",
@@ -134,6 +135,7 @@ huber_row = _of_difference(
     _rounded_value,
     lambda d, width: clamp(d, -width, width),
     lambda d, width: _clipped(d, width, 1.0),
+    saved="y=target width=delta",
 )
 smooth_l1_row = _of_difference(
     "smooth_l1_loss",
@@ -142,6 +144,7 @@ smooth_l1_row = _of_difference(
     lambda d, width: clamp(d / width, -1.0, 1.0),
     lambda d, width: _clipped(d, width, 1.0 / width),
     node_name="SmoothL1LossBackward0",
+    saved="y=target width=beta",
 )
 
 
@@ -170,6 +173,7 @@ soft_margin_row: Any = define(
     ),
     promote="same", infer=infer_loss,
     decompose=lambda x, y, reduction, rank: reduce_value(log1p(exp(-y * x)), reduction, rank),
+    saved="y=target",
 )  # fmt: skip
 
 # -- what users call ----------------------------------------------------------------------------

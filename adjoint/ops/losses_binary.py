@@ -97,7 +97,7 @@ logits_row: Any = define(
     infer=infer_loss, promote="same",
     decompose=lambda x, y, reduction, rank: reduce_value(
         (1 - y) * x + _unlikely_value(x), reduction, rank
-    ),
+    ), saved="y=target",
 )  # fmt: skip
 
 # -- of logits, weighted: the weights, of the input's shape, have no derivative -------------------
@@ -268,7 +268,7 @@ probable_row: Any = define(
             (y - 1) * clamp_min(log1p(-x), _FLOOR) - y * clamp_min(log(x), _FLOOR), weight
         ),
         reduction, rank,
-    ),
+    ), saved="y=target",
 )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ masked_fill_row, masked_fill_tensor_row, mask_put_row = (
         value=lambda g, mask: masked_fill_row(g, ~mask, _no(g)),
         jvp=lambda mask, x_t, value_t: masked_fill_row(x_t, mask, value_t),
         batch="elementwise", infer=infer_elementwise, low_precision=False, conjugate=False,
-        node_name=node_name,
+        node_name=node_name, saved="mask=indices" if name == "mask_put" else "",
     )
     for name, node_name in (
         ("masked_fill", "MaskedFillBackward0"), ("masked_fill_tensor", "MaskedFillBackward1"),

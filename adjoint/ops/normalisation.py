@@ -176,7 +176,7 @@ layer_norm_row: Any = define(
     decompose=lambda x, weight, bias, rank, eps, kept: _affine(
         reshape(standardised_value(folded(x, rank), eps)[0], tuple(x.shape)), weight, bias
     ),
-    node_name="NativeLayerNormBackward0",
+    node_name="NativeLayerNormBackward0", saved="x=input eps=",
 )  # fmt: skip
 layer_norm_row.row.jvp = _layer_norm_jvp
 
@@ -352,7 +352,7 @@ rms_norm_row: Any = define(
     decompose=lambda x, weight, rank, eps, kept: _affine(
         reshape(_rms_value(folded(x, rank), eps)[0], tuple(x.shape)), weight, None
     ),
-    node_name="MulBackward0",
+    node_name="MulBackward0", saved="weight=other eps=",
 )  # fmt: skip
 rms_norm_row.row.jvp = _rms_jvp
 

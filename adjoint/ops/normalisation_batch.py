@@ -105,7 +105,7 @@ batch_norm_row: Any = define(
     decompose=lambda x, weight, bias, trailing, eps, kept: affine(
         _batch_normal(x, trailing, eps, None)[0], weight, bias, trailing
     ),
-    node_name="NativeBatchNormBackward0",
+    node_name="NativeBatchNormBackward0", saved="x=input",
 )  # fmt: skip
 batch_norm_row.row.jvp = _batch_jvp
 
@@ -161,7 +161,7 @@ given_norm_row: Any = define(
     decompose=lambda x, mean, variance, weight, bias, trailing, eps: affine(
         _given_value(x, mean, variance, trailing, eps)[0], weight, bias, trailing
     ),
-    node_name="NativeBatchNormBackward0",
+    node_name="NativeBatchNormBackward0", saved="x=input mean=running_mean variance=running_var",
 )  # fmt: skip
 given_norm_row.row.jvp = _given_jvp
 

@@ -144,7 +144,7 @@ group_norm_row: Any = define(
         reshape(standardised_value(_grouped(x, groups, trailing), eps)[0], tuple(x.shape)),
         weight, bias, trailing,
     ),
-    node_name="NativeGroupNormBackward0",
+    node_name="NativeGroupNormBackward0", saved="x=input groups=group",
 )  # fmt: skip
 group_norm_row.row.jvp = _group_jvp
 

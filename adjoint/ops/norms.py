@@ -229,7 +229,7 @@ dist_row = define(
     "dist", "reduction",
     lambda x, y, order: _norm_of_all(x - y, order),
     inputs="x y", options="order", vjp=_dist_vjp, jvp=_dist_jvp,
-    batch=_dist_batch, infer=_infer_dist, promote="same", conjugate=False,
+    batch=_dist_batch, infer=_infer_dist, promote="same", conjugate=False, saved="order=p",
 )  # fmt: skip
 
 

@@ -103,7 +103,7 @@ def _row(name: str, mode: str, node_name: str) -> Any:
     return define(
         name, "movement", lambda x, pads: _pad_own(x, pads, mode), options="pads",
         x=lambda g, x_shape, pads: pad_backward(g, x_shape, pads, mode),
-        jvp="linear", low_precision=False, conjugate=False, node_name=node_name,
+        jvp="linear", low_precision=False, conjugate=False, node_name=node_name, saved="x_shape=",
     )  # fmt: skip
 
 

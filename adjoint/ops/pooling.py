@@ -75,6 +75,7 @@ def _max_row(rank: int) -> Callable[..., Any]:
         jvp=lambda x_t, indices: (pick_from_planes(x_t, indices, rank),),
         infer=_infer_max,
         node_name=f"MaxPool{rank}DWithIndicesBackward0",
+        saved="indices=result1 x_shape=",
     )
 
 
@@ -103,6 +104,7 @@ def _mean_rows(rank: int) -> Callable[..., Any]:
         jvp="linear",
         infer=infer,
         node_name=f"AvgPool{rank}DBackward0",
+        saved="divisor=divisor_override x_shape=",
     )
     spread = define(
         f"avg_pool{rank}d_backward",

@@ -39,6 +39,7 @@ def _max_row(rank: int) -> Callable[..., Any]:
         jvp=lambda x_t, indices: (pick_from_planes(x_t, indices, rank),),
         infer=infer,
         node_name=f"AdaptiveMaxPool{rank}DBackward0",
+        saved="indices=result1",
     )
 
 

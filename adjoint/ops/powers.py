@@ -99,12 +99,12 @@ pow_number_row = elementwise(
 pow_row = elementwise(
     "pow", _power, promote="same", supports="ifc", namespaces=None, node_name="PowBackward1",
     x=lambda g, x, y: _slope_of_base(g, x, y),
-    y=lambda g, x, y, out: _slope_of_exponent(g, x, y, out),
+    y=lambda g, x, y, out: _slope_of_exponent(g, x, y, out), saved="y=exponent",
 )  # fmt: skip
 number_pow_row = elementwise(
     "number_pow", lambda x, base: _power(bound(base, x), x), promote="same", options="base",
     namespaces=None, node_name="PowBackward2",
-    x=lambda g, x, out, base: _slope_over_number(g, x, out, base),
+    x=lambda g, x, out, base: _slope_over_number(g, x, out, base), saved="x=exponent",
 )  # fmt: skip
 
 

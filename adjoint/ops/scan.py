@@ -217,13 +217,13 @@ cummax_row = define(
     "cummax", "scan", on_scalars(_running_extreme(np.maximum)),
     options="dim", outputs="values indices", differentiable=1,
     x=_running_vjp, jvp=lambda x_t, indices, dim: (pick_row(x_t, indices, dim),),
-    infer=infer_same_shape,
+    infer=infer_same_shape, saved="x_shape=",
 )  # fmt: skip
 cummin_row = define(
     "cummin", "scan", on_scalars(_running_extreme(np.minimum)),
     options="dim", outputs="values indices", differentiable=1,
     x=_running_vjp, jvp=lambda x_t, indices, dim: (pick_row(x_t, indices, dim),),
-    infer=infer_same_shape,
+    infer=infer_same_shape, saved="x_shape=",
 )  # fmt: skip
 
 

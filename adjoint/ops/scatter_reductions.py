@@ -132,5 +132,5 @@ def _of_extreme(
 
 scatter_reduce_row = define(
     "scatter_reduce", "indexing", _scatter_reduce, inputs="x index source",
-    options="dim reduce include_self", vjp=_vjp, infer=infer_as_first,
+    options="dim reduce include_self", vjp=_vjp, infer=infer_as_first, saved="source=src",
 )  # fmt: skip

@@ -97,7 +97,7 @@ gather_row = define(
     "gather", "indexing", _gather, inputs="x index", options="dim",
     x=lambda g, index, x_shape, dim: gather_backward(g, index, x_shape, dim),
     jvp=lambda x_t, index, dim: gather_row(x_t, index, dim),
-    infer=_infer_gather, low_precision=False, conjugate=False,
+    infer=_infer_gather, low_precision=False, conjugate=False, saved="x_shape=",
 )  # fmt: skip
 gather_backward = define(
     "gather_backward", "indexing", _gather_backward, inputs="g index", options="shape dim",

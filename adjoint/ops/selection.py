@@ -294,23 +294,24 @@ def _clamp_slope(g: Any, x: Any, low: Any, high: Any) -> Any:
 clamp_row = elementwise(
     "clamp", _clamp, promote="same", options="low high", supports="if", namespaces=None,
     node_name="ClampBackward1",
-    x=lambda g, x, low, high: _clamp_slope(g, x, low, high),
+    x=lambda g, x, low, high: _clamp_slope(g, x, low, high), saved="low=min high=max",
 )  # fmt: skip
 clamp_min_row = elementwise(
     "clamp_min", lambda x, low: np.maximum(x, bound(low, x)), promote="same", options="low",
     supports="if", namespaces=None,
-    x=lambda g, x, low: keep_where(x >= low, g),
+    x=lambda g, x, low: keep_where(x >= low, g), saved="low=min",
 )  # fmt: skip
 clamp_max_row = elementwise(
     "clamp_max", lambda x, high: np.minimum(x, bound(high, x)), promote="same", options="high",
     supports="if", namespaces=None,
-    x=lambda g, x, high: keep_where(x <= high, g),
+    x=lambda g, x, high: keep_where(x <= high, g), saved="high=max",
 )  # fmt: skip
 
 
 def _bounded_below(name: str, node_name: str) -> Any:
     return elementwise(
         name, np.maximum, promote="same", supports="bif", namespaces=None, node_name=node_name,
+        saved="y=min",
         x=lambda g, x, y: keep_where(x >= y, g),
         y=lambda g, x, y: keep_where(x < y, g),
     )  # fmt: skip
@@ -319,6 +320,7 @@ def _bounded_below(name: str, node_name: str) -> Any:
 def _bounded_above(name: str, node_name: str) -> Any:
     return elementwise(
         name, np.minimum, promote="same", supports="bif", namespaces=None, node_name=node_name,
+        saved="y=max",
         x=lambda g, x, y: keep_where(x <= y, g),
         y=lambda g, x, y: keep_where(x > y, g),
     )  # fmt: skip
@@ -329,7 +331,7 @@ clamp_between_row = elementwise(
     supports="bif", namespaces=None, node_name="ClampBackward0",
     x=lambda g, x, low, high: keep_where((x >= low) & (x <= high), g),
     low=lambda g, x, low, high: keep_where((low < high) & (x < low), g),
-    high=lambda g, x, low, high: keep_where((high < low) | (x > high), g),
+    high=lambda g, x, low, high: keep_where((high < low) | (x > high), g), saved="low=min high=max",
 )  # fmt: skip
 clamp_from_row = _bounded_below("clamp_from", "ClampBackward0")
 clamp_to_row = _bounded_above("clamp_to", "ClampBackward0")

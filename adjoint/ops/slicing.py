@@ -58,7 +58,7 @@ slice_row = viewing(
     options="dim start stop step",
     x=lambda g, x_shape, dim, start, stop, step: slice_backward(
         g, x_shape, dim, start, stop, step
-    ),
+    ), saved="stop=end",
 )  # fmt: skip
 slice_backward = define(
     "slice_backward", "movement", _slice_backward, inputs="g",
@@ -72,7 +72,7 @@ narrow_copy_row = define(
     lambda x, dim, start, stop: x[along(dim, slice(start, stop))].copy(),
     options="dim start stop",
     x=lambda g, x_shape, dim, start, stop: slice_backward(g, x_shape, dim, start, stop, 1),
-    jvp="linear", low_precision=False, conjugate=False,
+    jvp="linear", low_precision=False, conjugate=False, saved="stop=",
 )  # fmt: skip
 
 engine.rows.select = lambda x, place: select_row(x, -len(x.shape), place)

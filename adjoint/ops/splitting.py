@@ -45,11 +45,11 @@ def _join(g: Any, shape: tuple[int, ...], sizes: tuple[int, ...], dim: int) -> A
     return cat_row(_filled(g, shapes), dim)
 
 
-def _several(name: str, compute: Any, x: Any, options: str) -> Any:
+def _several(name: str, compute: Any, x: Any, options: str, saved: str) -> Any:
     """A row of several views, with a short way for plain memory."""
     general: Any = define(
         name, "movement", compute, options=options, many_outputs=True, view=True, x=x,
-        jvp="linear", low_precision=False, conjugate=False,
+        jvp="linear", low_precision=False, conjugate=False, saved=saved,
     )  # fmt: skip
     row = general.row
 
@@ -64,9 +64,13 @@ def _several(name: str, compute: Any, x: Any, options: str) -> Any:
 
 split_row, split_with_sizes_row = (
     _several(
-        name, _split, lambda g, x_shape, sizes, dim: _join(g, x_shape, sizes, dim), "sizes dim"
+        name,
+        _split,
+        lambda g, x_shape, sizes, dim: _join(g, x_shape, sizes, dim),
+        "sizes dim",
+        saved,
     )
-    for name in ("split", "split_with_sizes")
+    for name, saved in (("split", "sizes="), ("split_with_sizes", "sizes=split_sizes"))
 )
 
 
@@ -83,7 +87,9 @@ def _bind(g: Any, shape: tuple[int, ...], dim: int) -> Any:
     return stack_row(_filled(g, [part] * shape[place]), dim)
 
 
-unbind_row = _several("unbind", _unbind, lambda g, x_shape, dim: _bind(g, x_shape, dim), "dim")
+unbind_row = _several(
+    "unbind", _unbind, lambda g, x_shape, dim: _bind(g, x_shape, dim), "dim", "x_shape="
+)
 
 # -- parts of given sizes -----------------------------------------------------------------------
 

@@ -155,7 +155,7 @@ std_mean_row = define(
         _std_jvp(x_t, x, std, dims, correction, keepdim),
         mean_row(x_t, dims, keepdim),
     ),
-    infer=infer_reduced, conjugate=False,
+    infer=infer_reduced, conjugate=False, saved="std=result0",
 )  # fmt: skip
 
 # -- the public functions -----------------------------------------------------------------------

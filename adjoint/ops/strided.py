@@ -100,6 +100,7 @@ def _unfold_backward(g: Any, shape: tuple[int, ...], dim: int, size: int, step: 
 unfold_row = viewing(
     "unfold", _unfold, options="dim size step",
     x=lambda g, x_shape, dim, size, step: unfold_backward(g, x_shape, dim, size, step),
+    saved="dim=dimension",
 )  # fmt: skip
 unfold_backward = define(
     "unfold_backward", "movement", _unfold_backward, inputs="g", options="shape dim size step",
@@ -215,6 +216,7 @@ as_strided_row = define(
     ),
     jvp="linear", batch=_batch_as_strided, infer=_infer_as_strided, low_precision=False,
     conjugate=False, view=True,
+    saved="shape=size strides=stride offset=storage_offset x_shape= x_strides= x_offset=",
 )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def saved_names(row: Any) -> dict[str, str]:
         used.update(_arguments(formula)[1:])
     if row.vjp is not None:
         used.update(_arguments(row.vjp)[2:])
-    special: dict[str, str] = getattr(row, "saved_as", {})
+    special: dict[str, str] = row.saved_as
     names = {}
     for own in (*row.inputs, *row.outputs, *row.options, *[f"{each}_shape" for each in row.inputs]):
         if own not in used and own not in special:
@@ -90,7 +90,7 @@ def all_gradients(node: Any, shown: Sequence[Any]) -> list[Any]:
 
 @cache
 def _order(row: Any) -> tuple[int, ...]:
-    special = getattr(row, "saved_as", {})
+    special = row.saved_as
     own = ("tensors",) if row.variadic else row.inputs
     shown = [special.get(name, RULE.get(name, name)) for name in own]
     inputs = sorted(range(len(own)), key=shown.__getitem__)

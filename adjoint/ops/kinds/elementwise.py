@@ -59,6 +59,7 @@ def elementwise(
     in_place: bool = True,
     aliases: Sequence[str] = (),
     out: str = "cast",
+    saved: str = "",
     doc: str | None = None,
     **formulas: Formula | None,
 ) -> Callable[..., Any]:
@@ -76,7 +77,8 @@ def elementwise(
 
     ``namespaces``, ``method``, ``in_place`` and ``aliases`` say where users find it (see
     ``public``), and ``doc`` is what they read; None for a row that only its family calls. ``out``
-    says what type ``out=`` may have (see ``kinds.out``), "" that it is not taken.
+    says what type ``out=`` may have (see ``kinds.out``), "" that it is not taken. ``saved`` gives
+    PyTorch's names of saved values where they are not those of the rule (see ``tape.names``).
     """
     inputs = tuple(formulas)
     row = Row(
@@ -94,6 +96,7 @@ def elementwise(
         low_precision=low_precision,
         node_name=node_name,
         decompose=decompose,
+        saved=saved,
     )
     row.partials = dict(row.formulas)
     row.result = promote

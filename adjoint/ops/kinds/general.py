@@ -43,6 +43,7 @@ def define(
     node_name: str | None = None,
     conjugate: bool = True,
     decompose: Callable[..., Any] | None = None,
+    saved: str = "",
     **formulas: Formula,
 ) -> Callable[..., Any]:
     """A row of any kind, as a function of its inputs and then its options, all by position.
@@ -51,7 +52,9 @@ def define(
     (made from the vjp) or the row's own formula, whose parameters name tangents (``x_t``), inputs,
     outputs and options. ``batch`` is "same" (dims count from the end, leading axes are free),
     "loop", or a rule. ``variadic`` rows take any number of inputs before their options, given as
-    one sequence. The keyword arguments that are left are the formulas of the inputs they name.
+    one sequence. ``saved`` gives PyTorch's names of saved values where they are not those of the
+    rule (see ``tape.names``), as "y=mat2". The keyword arguments that are left are the formulas of
+    the inputs they name.
     """
     row = Row(
         name,
@@ -74,6 +77,7 @@ def define(
         node_name=node_name,
         conjugate=conjugate,
         decompose=decompose,
+        saved=saved,
     )
     row.batch_prefixed = rules.prefixed_options(row)
     return _variadic(row) if variadic else _fixed(row)

@@ -64,6 +64,7 @@ class Row:
         many_outputs: bool = False,
         node_name: str | None = None,
         conjugate: bool = True,
+        saved: str = "",
     ) -> None:
         self.name = name
         self.kind = kind
@@ -93,6 +94,8 @@ class Row:
         self._plans: dict[int, Plan] = {}
         self.is_differentiable = bool(self.formulas or vjp)
         self.conjugate = conjugate
+        # What is shown of saved values under another name than the rule's, see ``tape.names``.
+        self.saved_as = dict(pair.split("=") for pair in saved.split()) if saved else {}
         # Elementwise rows: the formulas again, whether the result is a truth value, which inputs
         # may be Python numbers, and the categories of types to compute in (None for all).
         self.partials: dict[str, Formula] = {}
@@ -173,6 +176,17 @@ class Row:
     ) -> Any:
         """Make Tensors of the results, with a node where ``mask`` says that inputs need it."""
         many = self.many_outputs
+        if not many and not self.view:
+            tensor = wrap(out, level)
+            if mask and modes.enabled and self.is_differentiable:
+                kind = out.dtype
+                if kind is FLOAT32 or kind is FLOAT64:
+                    node = self.make_node(mask, inputs, options, out, sys._getframe(1))
+                    node.shape, node.dtype = out.shape, kind
+                    tensor._node = node
+                    return tensor
+            elif not mask:
+                return tensor
         results = [wrap(each, level) for each in out] if many else [wrap(out, level)]
         if mask and modes.enabled and self.is_differentiable:
             parts = out if many else (out,)
@@ -417,7 +431,7 @@ class Plan:
                 continue
             if row.many_outputs and len(row.outputs) == 1:
                 continue
-            if isinstance(value, Tensor):
+            if isinstance(value, Tensor) and value._level == level:
                 value = value._array  # the witness of an output whose memory may be written
             edge: Any = None
             if number < row.differentiable:
