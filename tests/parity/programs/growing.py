@@ -296,7 +296,8 @@ def opened(tensors: dict[str, Any], choices: Choices) -> Body | None:
     if batched:
         values = [value[0].clone() for value in values]
     recorded = any(tensors[name].requires_grad for name in arguments)
-    copied = recorded or functions.COPIED.search(use) is not None
+    shared = len(arguments) == 2 and shares(*(tensors[name] for name in arguments))
+    copied = recorded or shared or functions.COPIED.search(use) is not None
     return Body(arguments, values, 1 + choices.below(5), use, copied)
 
 

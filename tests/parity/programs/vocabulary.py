@@ -17,6 +17,8 @@ Left out, because PyTorch itself leaves it open:
 - indices into dimensions without elements, whose errors are those of PyTorch's allocator;
 - a source for ``masked_scatter`` that is too short: PyTorch writes what there is, and then raises;
 - the strides of gradients, which may be expanded (``own`` copies them);
+- whether a gradient requires a gradient where its formula could do without (that of ``max``): what
+  is recorded has a zero from its input added;
 - values beyond 10,000 and results that are not finite: rounding would decide what is compared.
 """
 
@@ -114,7 +116,7 @@ torch.stack([{x}, {x}], {dim}) | small
 {x} @ {y} | small
 {x} @ {y}.mT | small dims2
 torch.outer({x}.reshape(-1), {y}.reshape(-1)) | small
-torch.tensordot({x}, {y}, 0) | small
+own(torch.tensordot({x}, {y}, 0)) | small
 torch.vdot({x}.reshape(-1), {y}.reshape(-1)) | small
 torch.einsum("...i,...i->...", {x}, {y}) | dims1 small both
 torch.dot({x}.reshape(-1), {y}.reshape(-1)) | small
@@ -308,17 +310,19 @@ torch.autograd.backward([{x}, {y}], [torch.ones_like({x}), torch.ones_like({y})]
 """
 
 GRADIENTS = """
-own(torch.autograd.grad({x}.sum(), {y}, create_graph=True)[0]) | any
+own(torch.autograd.grad({x}.sum(), {y}, create_graph=True)[0] + {y} * 0) | any
 own(torch.autograd.grad({x}.sum(), {y}, retain_graph=True)[0]) | any
 own(torch.autograd.grad({x}.sum(), {y}, retain_graph=True, allow_unused=True)[0]) | any
-own(torch.autograd.grad({x}.sum(), {y}, create_graph=True, allow_unused=True)[0]) | any
-own(torch.autograd.grad({x}, {y}, torch.ones_like({x}), create_graph=True)[0]) | any
-own(torch.autograd.grad({x}.sum(), {y}, create_graph=True, materialize_grads=True)[0]) | any
+own(torch.autograd.grad({x}.sum(), {y}, create_graph=True, allow_unused=True)[0] + {y} * 0) | any
+own(torch.autograd.grad({x}, {y}, torch.ones_like({x}), create_graph=True)[0] + {y} * 0) | any
+own(torch.autograd.grad({x}.sum(), {y}, create_graph=True, materialize_grads=True)[0] \
++ {y} * 0) | any
 own(torch.autograd.grad({x}.sin().sum(), {y})[0]) | real
-own(torch.autograd.grad([{x}.sum(), {y}.sum()], {z}, create_graph=True, allow_unused=True)[0]) | any
+own(torch.autograd.grad([{x}.sum(), {y}.sum()], {z}, create_graph=True, \
+allow_unused=True)[0] + {z} * 0) | any
 own(torch.autograd.grad({x}, {y}, torch.stack([torch.ones_like({x}), torch.ones_like({x})]), \
 is_grads_batched=True, retain_graph=True)[0]) | any
-{x}.grad | any
+own({x}.grad) | any
 """
 
 BLOCKS = ("torch.no_grad()", "torch.enable_grad()", "torch.set_grad_enabled(False)",
