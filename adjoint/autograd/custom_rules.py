@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
 from adjoint import dtypes
@@ -165,7 +166,7 @@ class _Rules:
         if len(answer) != len(parts):
             raise RuntimeError(
                 f"the vjp of {self.name} returned {len(answer)} gradients for {len(parts)} inputs: "
-                f"one for each is needed, None for those without; {_origin(self.vjp)}"
+                f"one for each is needed, None for those without{_origin(self.vjp)}"
             )
         found: list[Any] = []
         for number, (each, part) in enumerate(zip(answer, parts, strict=True)):
@@ -173,7 +174,7 @@ class _Rules:
             if below is None:
                 raise RuntimeError(
                     f"the vjp of {self.name} returned a gradient for input {number} that is nested "
-                    f"otherwise than the input, which is {part!r}; {_origin(self.vjp)}"
+                    f"otherwise than the input, which is {part!r}{_origin(self.vjp)}"
                 )
             found += below
         for number, (value, fact) in enumerate(zip(found, ctx.facts, strict=False)):
@@ -188,7 +189,7 @@ class _Rules:
         if found is None:
             raise RuntimeError(
                 f"the jvp of {self.name} returned a tangent that is nested otherwise than the "
-                f"output, which is {ctx.call.out_structure!r}; {_origin(self.jvp)}"
+                f"output, which is {ctx.call.out_structure!r}{_origin(self.jvp)}"
             )
         facts = ctx.facts[ctx.count :]
         return [
@@ -255,6 +256,7 @@ def _require_constants(name: str, kwargs: dict[str, Any]) -> None:
 def _uses(rule: Rule, place: int) -> bool:
     """Whether a rule looks at its argument of this number: not if its name has an underscore."""
     code = getattr(rule, "__code__", None)
+    place += isinstance(rule, MethodType)  # whose first argument is its object
     if code is None or place >= code.co_argcount:
         return True
     return not code.co_varnames[place].startswith("_")
@@ -278,7 +280,7 @@ def _values(ctx: Any) -> tuple[Any, Any]:
 
 def _origin(rule: Rule) -> str:
     code = getattr(rule, "__code__", None)
-    return "" if code is None else f"it is at {shorten(code.co_filename)}:{code.co_firstlineno}"
+    return "" if code is None else f"; it is at {shorten(code.co_filename)}:{code.co_firstlineno}"
 
 
 def _fitted(value: Any, fact: Fact | None, what: str, rule: Rule) -> Any:
@@ -287,7 +289,7 @@ def _fitted(value: Any, fact: Fact | None, what: str, rule: Rule) -> Any:
         return None
     if not isinstance(value, Tensor):
         raise RuntimeError(
-            f"{what} is to return Tensors or None, but returned a {type(value).__name__}; "
+            f"{what} is to return Tensors or None, but returned a {type(value).__name__}"
             f"{_origin(rule)}"
         )
     shape, kind = fact
@@ -295,11 +297,11 @@ def _fitted(value: Any, fact: Fact | None, what: str, rule: Rule) -> Any:
     if found != shape and not stretches(shape, found):
         raise RuntimeError(
             f"{what} returned a Tensor of shape {describe_shape(found)} for one of shape "
-            f"{describe_shape(shape)}; {_origin(rule)}"
+            f"{describe_shape(shape)}{_origin(rule)}"
         )
     if dtypes.of(value).is_complex and not kind.is_complex:
         raise RuntimeError(
-            f"{what} returned a complex Tensor for a real one ({kind!r}); return its real part; "
+            f"{what} returned a complex Tensor for a real one ({kind!r}); return its real part"
             f"{_origin(rule)}"
         )
     return fit(value, shape, kind)

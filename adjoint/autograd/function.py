@@ -171,7 +171,12 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
             require_setup(cls)
         if level:
             return apply_lifted(cls, args, kwargs, level)
-        node = start_node(cls._backward_cls, args, 0)
+        return cls._apply_at(level, split, args, kwargs)
+
+    @classmethod
+    def _apply_at(cls, level: int, split: bool, args: tuple[Any, ...], kwargs: Any) -> Any:
+        """``apply`` where ``forward`` may see the arguments as they are."""
+        node = start_node(cls._backward_cls, args, level)
         enabled, moving = modes.enabled, forward.enabled
         modes.enabled = forward.enabled = False
         before = begin_turn(node)

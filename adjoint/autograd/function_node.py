@@ -290,7 +290,7 @@ def start_node(kind: type[BackwardCFunction], args: tuple[Any, ...], level: int)
     node.needs_input_grad = tuple(needs)
     node._application = Application(level, tuple(tensors))
     node.hooks = None
-    frame: Any = sys._getframe(2)
+    frame: Any = sys._getframe(3)
     if frame.f_globals.get("__package__") in INTERNAL_PACKAGES:
         frame = user_frame(frame)
     if frame is None:

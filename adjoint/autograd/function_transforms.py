@@ -11,6 +11,7 @@ from typing import Any
 from adjoint.array.batch import Batch
 from adjoint.array.dual import Dual
 from adjoint.array.randomness import mode_of, stepping_out
+from adjoint.array.symbol import Symbol
 from adjoint.autograd.function_batches import VmapInfo, vmapped
 from adjoint.autograd.function_forward import attach_moves, attached, moves_of
 from adjoint.autograd.function_node import as_array, as_public, call_setup, start_node
@@ -39,6 +40,8 @@ def apply_lifted(function: Any, args: tuple[Any, ...], kwargs: Any, level: int) 
         as_public(_content(array, level)) if _is_at(each, level) else each
         for each, array in zip(leaves, peeled, strict=True)
     ]
+    if any(isinstance(each, Symbol) and each._level == level - 1 for each in peeled):
+        return function._apply_at(level, function._has_setup(), args, kwargs)
     kind = next((type(each) for each in peeled if _is_kind(each, level)), None)
     lower_args = structure(iter(below))
     if kind is Batch:

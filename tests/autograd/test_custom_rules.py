@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import inspect
 import weakref
@@ -261,3 +262,20 @@ def test_nothing_moves():
     assert jvp(lambda x: f(x, 2), (torch.ones(2),), (torch.ones(2),))[1].tolist() == [0.0, 0.0]
     x = leaf(1.0)
     assert torch.autograd.grad(f(x, 2), x, allow_unused=True) == (None,)
+
+
+def test_rules_that_are_methods_or_have_no_code():
+    class Rules:
+        def pull(self, g, _, x):
+            return g * x
+
+    x = leaf(3.0)
+    y = custom(lambda x: x * x / 2, vjp=Rules().pull)(x)
+    assert [each is None for each in y.grad_fn.saved_tensors] == [False, True]
+    assert torch.autograd.grad(y, x)[0].tolist() == [3.0]
+    rule = functools.partial(lambda n, g, out, x: g * n, 5)
+    y = custom(lambda x: x * 5, vjp=rule)(x)
+    assert torch.autograd.grad(y, x)[0].tolist() == [5.0]
+    wrong = functools.partial(lambda g, out, x: (g, g))
+    with pytest.raises(RuntimeError, match=r"None for those without$"):
+        custom(lambda x: x * 5, vjp=wrong)(x).backward()

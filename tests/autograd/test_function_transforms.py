@@ -234,3 +234,13 @@ def test_an_input_returned_as_it_is():
     assert jvp(Same.apply, (x,), (x,))[1].tolist() == [7.0, 14.0]
     assert vmap(grad(Same.apply))(x).tolist() == [7.0, 7.0]
     assert vmap(Same.apply)(x).tolist() == [1.0, 2.0]
+
+
+def test_functions_in_the_rules_of_others_are_written_down():
+    doubled = custom(lambda x: 2 * x, jvp=lambda t, _, x: 2 * t[0])
+    f = custom(lambda x, y: 2 * x * y, jvp=lambda t, _, x, y: doubled(t[0] * y + x * t[1]))
+    x, y = torch.tensor([1.0, 2.0]), torch.tensor([3.0, 4.0])
+    out, push = torch.func.linearize(f, x, y)
+    assert out.tolist() == [6.0, 16.0]
+    assert push(y, x).tolist() == [20.0, 40.0]
+    assert vmap(lambda t: push(t, x))(torch.eye(2)).tolist() == [[8.0, 8.0], [2.0, 16.0]]
