@@ -115,8 +115,8 @@ def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
 def increment_version(tensor: Any) -> None:
     """Say that a tensor, or each of several, was written to in a way that the library cannot see.
 
-    A backward pass that wants the old values will then refuse. Raises ``RuntimeError`` for what is
-    not a tensor, and for one made in inference mode.
+    A backward pass that wants the old values will then refuse. A tensor that was made in inference
+    mode has no version, and stays as it is. Raises ``RuntimeError`` for what is not a tensor.
 
     >>> import adjoint as torch
     >>> x = torch.ones(2)
@@ -133,13 +133,9 @@ def increment_version(tensor: Any) -> None:
     for each in tensors:
         if not isinstance(each, Tensor):
             raise _not_tensors(each)
-        if type(each._memory) is Untracked:
-            raise RuntimeError(
-                "Inplace update to inference tensor: it keeps no version to increment; use "
-                ".clone() to get a normal tensor first"
-            )
     for each in tensors:
-        memory_of(each).note_write()
+        if type(each._memory) is not Untracked:
+            memory_of(each).note_write()
 
 
 def _not_tensors(value: Any) -> RuntimeError:
