@@ -76,6 +76,8 @@ _CONTAINERS: dict[Any, Container] = {
         lambda tree: (tree, tree.maxlen), lambda items, maxlen, kind: kind(items, maxlen)
     ),
 }
+# The same for every type that was met, None for leaves; types are few.
+_KNOWN: dict[Any, Container | None] = dict(_CONTAINERS)
 _NAMED = Container(lambda tree: (tree, None), lambda items, _, kind: kind(*items))
 
 
@@ -90,14 +92,17 @@ def register(
     """
     if kind in _CONTAINERS:
         raise ValueError(f"{kind.__name__} is registered as a container already")
-    _CONTAINERS[kind] = Container(split, lambda items, context, _: build(items, context))
+    container = Container(split, lambda items, context, _: build(items, context))
+    _CONTAINERS[kind] = _KNOWN[kind] = container
 
 
 def _container(kind: Any) -> Container | None:
-    found = _CONTAINERS.get(kind)
-    if found is None and issubclass(kind, tuple) and hasattr(kind, "_fields"):
-        return _NAMED
-    return found
+    try:
+        return _KNOWN[kind]
+    except KeyError:
+        named = issubclass(kind, tuple) and hasattr(kind, "_fields")
+        found = _KNOWN[kind] = _NAMED if named else None
+        return found
 
 
 def flatten(tree: Any) -> tuple[list[Any], Structure]:

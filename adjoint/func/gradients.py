@@ -130,21 +130,23 @@ def record(
         inner = [raise_level(lower(value), level) for value in leaves]
         for each in inner:
             make_leaf(each)
-        others = len(places) < len(args)
-        full = list(args)
-        if others:
-            full = [x if p in places else raise_leaves(x, level) for p, x in enumerate(args)]
+        others: list[tuple[Any, Any]] = []
+        full = [
+            value if place in places else raise_leaves(value, level, others)
+            for place, value in enumerate(args)
+        ]
         rebuilt = structure(iter(inner))
         for place, value in zip(
             places, (rebuilt,) if isinstance(argnums, int) else rebuilt, strict=True
         ):
             full[place] = value
-        result = function(*full, **(raise_leaves(kwargs, level) if kwargs else kwargs))
+        result = function(*full, **(raise_leaves(kwargs, level, others) if kwargs else kwargs))
         result, aux = split_aux(result, has_aux, caller)
         outs, run_of.out_structure = flatten(result)
         check_outputs(outs, caller)
-        if others:
-            _write_back_others(args, full, places, level)
+        for outer, within in others:
+            if within._memory is not None:
+                write_back(outer, within, lambda tensor: unwrap(tensor, level))
         run_of.level = level
         run_of.edges = [each._node for each in inner]
         run_of.nodes = [out._node if out._level == level + 1 else None for out in outs]
@@ -153,15 +155,6 @@ def record(
         run_of.values = [seen(out) for out in run_of.outs]
         run_of.aux = aux_of(aux, lambda leaf: seen(unwrap(leaf, level))) if has_aux else None
     return run_of
-
-
-def _write_back_others(
-    args: tuple[Any, ...], full: list[Any], places: tuple[int, ...], level: int
-) -> None:
-    for place, (outer, inner) in enumerate(zip(args, full, strict=True)):
-        if place not in places:
-            for before, after in zip(flatten(outer)[0], flatten(inner)[0], strict=True):
-                write_back(before, after, lambda tensor: unwrap(tensor, level))
 
 
 def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:

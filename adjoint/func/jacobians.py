@@ -249,7 +249,7 @@ class _Columns:
             for leaf, t in zip(self.leaves, tangents, strict=True)
         ]
         full = [
-            each if place in self.places else raise_leaves(each, level)
+            each if place in self.places else raise_leaves(each, level, [])
             for place, each in enumerate(self.args)
         ]
         rebuilt = self.structure(iter(inner))

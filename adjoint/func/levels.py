@@ -10,7 +10,7 @@ from adjoint.array.batch import Batch
 from adjoint.array.dual import Dual
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
-from adjoint.pytree import flatten, map_leaves
+from adjoint.pytree import flatten
 from adjoint.tape.forward import Attached
 from adjoint.tape.modes import inference_mode, modes
 from adjoint.tape.tensor import Tensor, memory_of, wrap
@@ -32,11 +32,17 @@ def raise_level(value: Any, level: int) -> Any:
     return wrap(value, level + 1)
 
 
-def raise_leaves(tree: Any, level: int) -> Any:
-    """All Tensors of a tree as the function inside a transform sees them."""
-    return map_leaves(
-        lambda value: raise_level(lower(value), level) if isinstance(value, Tensor) else value, tree
-    )
+def raise_leaves(tree: Any, level: int, raised: list[tuple[Any, Any]]) -> Any:
+    """All Tensors of a tree as the function inside sees them; ``raised`` gets the pairs."""
+    leaves, structure = flatten(tree)
+    inner = []
+    for value in leaves:
+        if isinstance(value, Tensor):
+            within = raise_level(lower(value), level)
+            raised.append((value, within))
+            value = within
+        inner.append(value)
+    return structure(iter(inner))
 
 
 def unwrap(value: Any, level: int) -> Any:

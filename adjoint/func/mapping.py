@@ -104,7 +104,7 @@ def map_once(
             for out, place in zip(outs, places, strict=True)
         ]
         for outer, within, dim in zip(leaves, inner, dims, strict=True):
-            if dim is not None:
+            if dim is not None and within._memory is not None:
                 write_back(outer, within, partial(_mapped, level, size, dim))
     return arrays, rebuild, places
 
