@@ -42,6 +42,7 @@ class FunctionMeta(type):
     _backward_cls: type[BackwardCFunction]
     _open_cls: type[BackwardCFunction]
     _plans: dict[int, FunctionPlan]
+    _rules: dict[Any, Any]  # made for vmap
 
     def __init__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> None:
         super().__init__(name, bases, attrs)
@@ -51,6 +52,7 @@ class FunctionMeta(type):
         cls._backward_cls = node
         cls._open_cls = open_class(node)
         cls._plans = {}
+        cls._rules = {}
 
 
 class Function(FunctionCtx, metaclass=FunctionMeta):

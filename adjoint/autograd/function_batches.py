@@ -29,6 +29,7 @@ class VmapInfo(NamedTuple):
 
 
 _serials = itertools.count(1)
+LIMIT = 64  # of rules made for one Function, when all of them are forgotten
 
 
 class _BatchedAttribute(NamedTuple):
@@ -127,12 +128,16 @@ def _wrapped(values: list[Any], flags: list[bool], level: int) -> list[Any]:
     ]
 
 
-def vmapped(function: Any, flags: list[bool], kwargs: Any, info: VmapInfo) -> Any:
+def vmapped(function: Any, args: tuple[Any, ...], flags: list[bool], kwargs: Any, info: Any) -> Any:
     """``function`` over whole batches, as a Function whose methods run the user's under ``vmap``.
 
-    ``flags`` says of each leaf of the arguments whether its first dimension numbers examples.
+    ``flags`` says of each leaf of ``args`` whether its first dimension numbers examples.
     """
-    rule = _Rule(function, flags, kwargs, info)
+    given = tuple(flags), tuple(per_item(flags, args)), info
+    found = None if kwargs else function._rules.get(given)
+    if found is not None:
+        return found
+    rule = _Rule(function, flags, given[1], kwargs, info)
     members = {
         "forward": staticmethod(rule.forward),
         "setup_context": staticmethod(rule.setup_context),
@@ -141,20 +146,41 @@ def vmapped(function: Any, flags: list[bool], kwargs: Any, info: VmapInfo) -> An
         "generate_vmap_rule": True,
     }
     name = f"Vmapped{function.__name__}"
-    return type(function)(name, (function._base_function,), members)
+    made = type(function)(name, (function._base_function,), members)
+    if not kwargs:
+        if len(function._rules) >= LIMIT:
+            function._rules.clear()
+        function._rules[given] = made
+    return made
+
+
+def per_item(flags: list[bool], items: Any) -> list[bool]:
+    """Flags of the items themselves from those of all their leaves; False for containers."""
+    found, place = [], 0
+    for item in items:
+        count = 1 if isinstance(item, Tensor) else len(flatten(item)[0])
+        found.append(isinstance(item, Tensor) and flags[place])
+        place += count
+    return found
 
 
 class _Rule:
     """The methods of a made rule, and what they know in common."""
 
-    def __init__(self, function: Any, flags: list[bool], kwargs: Any, info: VmapInfo) -> None:
+    def __init__(
+        self,
+        function: Any,
+        flags: list[bool],
+        arg_flags: tuple[bool, ...],
+        kwargs: Any,
+        info: VmapInfo,
+    ) -> None:
         self.function = function
         self.flags = flags
+        self.arg_flags = arg_flags
         self.kwargs = kwargs
         self.info = info
         self.serial = next(_serials)
-        # Of each leaf of the output, whether it is batched: all but arguments that are not.
-        self.out_flags: list[bool] = []
 
     @contextmanager
     def entered(self) -> Iterator[int]:
@@ -170,16 +196,10 @@ class _Rule:
             out = self.function.forward(*structure(iter(inside)), **self.kwargs)
             found, out_structure = flatten(out)
             known = {id(high): number for number, high in enumerate(inside)}
-            results = []
-            self.out_flags = []
-            for value in found:
-                number = known.get(id(value))
-                if number is not None:
-                    self.out_flags.append(self.flags[number])
-                    results.append(leaves[number])
-                else:
-                    self.out_flags.append(isinstance(value, Tensor))
-                    results.append(self._whole(value, level))
+            results = [
+                leaves[known[id(value)]] if id(value) in known else self._whole(value, level)
+                for value in found
+            ]
             for value, outer, array, flag in zip(inside, leaves, given, self.flags, strict=True):
                 if flag and value._array is not array:
                     outer.copy_(as_public(value._array.value))
@@ -197,17 +217,22 @@ class _Rule:
     def setup_context(self, ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
         leaves, structure = flatten(inputs)
         outs, out_structure = flatten(output)
+        # All results are batched but arguments that are not.
+        constant = {id(x) for x, flag in zip(leaves, self.flags, strict=True) if not flag}
+        out_flags = [isinstance(each, Tensor) and id(each) not in constant for each in outs]
+        items = output if isinstance(output, tuple) else (output,)
+        setattr(ctx, f"_outputs_{self.serial}", per_item(out_flags, items))
         with self.entered() as level:
             inside = _wrapped(leaves, self.flags, level)
             known = dict(zip(map(id, leaves), inside, strict=True))
             results = [
                 known.get(id(low), high)
-                for low, high in zip(outs, _wrapped(outs, self.out_flags, level), strict=True)
+                for low, high in zip(outs, _wrapped(outs, out_flags, level), strict=True)
             ]
             pairs = [
                 (id(high), (low, flag))
                 for high, low, flag in zip(
-                    [*inside, *results], [*leaves, *outs], [*self.flags, *self.out_flags],
+                    [*inside, *results], [*leaves, *outs], [*self.flags, *out_flags],
                     strict=True,
                 )
             ]  # fmt: skip
@@ -223,7 +248,7 @@ class _Rule:
 
     def backward(self, ctx: Any, *grads: Any) -> Any:
         with self.entered() as level:
-            given = _wrapped(list(grads), self.out_flags, level)
+            given = _wrapped(list(grads), getattr(ctx, f"_outputs_{self.serial}"), level)
             batched = BatchedContext(ctx, level, self.serial, (), f"_backward_{self.serial}")
             result = backward_of(self.function)(batched, *given)
             if not isinstance(result, tuple):
@@ -232,7 +257,7 @@ class _Rule:
             return tuple(
                 [
                     self._gradient(value, shape, flag, level)
-                    for value, shape, flag in itertools.zip_longest(result, shapes, self.flags)
+                    for value, shape, flag in itertools.zip_longest(result, shapes, self.arg_flags)
                 ][: len(result)]
             )
 
@@ -255,7 +280,7 @@ class _Rule:
 
     def jvp(self, ctx: Any, *tangents: Any) -> Any:
         with self.entered() as level:
-            given = _wrapped(list(tangents), self.flags, level)
+            given = _wrapped(list(tangents), list(self.arg_flags), level)
             saved = f"_forward_{self.serial}"
             if not hasattr(ctx, saved):
                 saved = f"_backward_{self.serial}"
@@ -266,13 +291,11 @@ class _Rule:
             results = []
             for value in moves if isinstance(moves, tuple) else (moves,):
                 number = next((n for n, t in enumerate(given) if t is value), None)
-                if number is not None and isinstance(value, Tensor):
-                    if (
-                        _is_batch(value, level)
-                        and value._array.value is not tangents[number]._array
-                    ):
-                        tangents[number].copy_(as_public(value._array.value))
-                    results.append(tangents[number])
-                else:
+                if number is None or not _is_batch(value, level):
                     results.append(self._whole(value, level))
+                    continue
+                tangent = tangents[number]  # itself, as it may have been written to in place
+                if value._array.value is not tangent._array:
+                    tangent.copy_(as_public(value._array.value))
+                results.append(tangent)
         return tuple(results) if isinstance(moves, tuple) else results[0]

@@ -156,12 +156,12 @@ def _moved(
             for value, t in zip(args, present, strict=True)
         ]
         moves = moves_of(ctx, args, outs, tangents)
-    arrays = []
+    arrays: list[Any] = []
     for value, t in zip(outs, moves, strict=True):
-        if not isinstance(value, Tensor):
-            arrays.append(value)
+        if isinstance(value, Tensor):
+            arrays.append(Dual(level - 1, as_array(value), as_array(t)))
         else:
-            arrays.append(Dual(level - 1, as_array(value), None if t is None else as_array(t)))
+            arrays += map(as_array, flatten(value)[0])
     return out, arrays
 
 
@@ -189,7 +189,7 @@ def _batched(
     _check_rule(function)
     dims: list[Any] | None
     if function.generate_vmap_rule:
-        out = vmapped(function, flags, kwargs, info).apply(*args)
+        out = vmapped(function, args, flags, kwargs, info).apply(*args)
         below = flatten(args)[0]
         constant = {id(x) for x, inside in zip(below, flags, strict=True) if not inside}
         found = flatten(out)[0]

@@ -285,3 +285,73 @@ def test_keyword_only_arguments():
             pass
 
     assert vmap(lambda x: Power.apply(x, n=3))(torch.tensor([2.0])).tolist() == [8.0]
+
+
+def test_a_made_rule_is_used_again():
+    x = torch.ones(3)
+    before = len(Product._rules)
+    for _ in range(3):
+        vmap(grad(Product.apply))(x, x)
+        vmap(grad(Product.apply), (0, None))(x, x[0])
+    made = len(Product._rules) - before
+    assert made <= 2
+    for size in range(1, 80):
+        vmap(Product.apply)(torch.ones(size), torch.ones(size))
+    assert len(Product._rules) <= 64
+
+
+def test_nested_arguments_and_results():
+    class Nested(Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(pair, x):
+            return x * 2, [pair[0], pair[1] + 1]
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            assert inputs[0][0].shape == ()
+
+        @staticmethod
+        def backward(ctx, g, none):
+            assert none is None
+            return None, g * 2
+
+        @staticmethod
+        def jvp(ctx, none, t):
+            return t * 2, None
+
+    x, y = leaf(1.0, 2.0), torch.tensor([5.0, 6.0])
+
+    def f(a, b, x):
+        out, rest = Nested.apply([a, b], x)
+        return out, *rest
+
+    out, first, second = vmap(f, (0, None, 0))(y, torch.tensor(7.0), x)
+    assert (first.tolist(), second.tolist()) == ([5.0, 6.0], [8.0, 8.0])
+    out.sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+    moved = jvp(lambda x: vmap(f, (0, None, 0))(y, torch.tensor(7.0), x)[0], (y,), (y,))[1]
+    assert moved.tolist() == [10.0, 12.0]
+
+
+def test_a_tangent_that_all_examples_share():
+    class Sum(Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(x, y):
+            return x + y
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.set_materialize_grads(False)
+
+        @staticmethod
+        def jvp(ctx, x_t, y_t):
+            assert x_t is None
+            return y_t
+
+    x, y = torch.ones(2, 3), torch.ones(3)
+    moved = jvp(lambda y: vmap(Sum.apply, (0, None))(x, y), (y,), (y * 5,))[1]
+    assert moved.tolist() == [[5.0] * 3] * 2
