@@ -20,6 +20,7 @@ from adjoint.ops.kinds.public import public
 from adjoint.ops.kinds.quick import rename
 from adjoint.ops.kinds.row import Row
 from adjoint.ops.kinds.rules import Fact, batch_elementwise, infer_elementwise
+from adjoint.ops.nuclear import nuclear_norm
 from adjoint.ops.powers import pow_number_row
 from adjoint.ops.reducing import (
     Dims,
@@ -166,8 +167,8 @@ def norm(
 ) -> Any:  # fmt: skip
     """Norm of all elements as one vector, or along ``dim``: of order ``p``, "fro" being 2.
 
-    Raises ``RuntimeError`` as ``linalg.vector_norm``, and for words other than "fro";
-    ``NotImplementedError`` for "nuc".
+    "nuc" is the sum of a matrix's singular values. Raises ``RuntimeError`` as
+    ``linalg.vector_norm``, and for other words.
 
     >>> import adjoint as torch
     >>> torch.norm(torch.tensor([[3.0, 0.0], [4.0, 1.0]]), dim=0)
@@ -175,7 +176,10 @@ def norm(
     """
     if numpy_names:
         dim, keepdim = numpy_spelling("norm", numpy_names, dim, keepdim)
-    dims = normalise_dims(dim, len(shape_of("norm", input)))
+    rank = len(shape_of("norm", input))
+    if p == "nuc":
+        return nuclear_norm(_in_kind("norm", input, dtype), dim, flag("norm", keepdim))
+    dims = normalise_dims(dim, rank)
     if isinstance(p, str):
         _check_word(p, dim)
     order = 2.0 if p is None or isinstance(p, str) else _order("norm", p)
@@ -184,10 +188,6 @@ def norm(
 
 
 def _check_word(p: str, dim: Any) -> None:
-    if p == "nuc":
-        raise NotImplementedError(
-            'norm(): p="nuc" is not here; sum the singular values of the matrix instead'
-        )
     if p != "fro":
         raise RuntimeError(f'norm(): p is a number, "fro" or "nuc", not {p!r}')
     if isinstance(dim, (tuple, list)) and len(dim) > 2:
