@@ -1,15 +1,20 @@
-"""Memory and depth: a chain of a million operations, and 2,000 training steps."""
+"""Memory and depth: a chain of a million operations, 2,000 training steps, checkpoints."""
 
 from __future__ import annotations
 
 import gc
 import os
 import time
+import tracemalloc
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import adjoint
+from adjoint import nn
+from adjoint.autograd.graph import saved_memory
+from adjoint.utils.checkpoint import checkpoint, checkpoint_sequential
 from benchmarks.workloads import digits_network
 
 
@@ -58,3 +63,61 @@ def growth_over_training(steps: int = 2000) -> tuple[int, int]:
     for _ in range(steps - 200):
         step()
     return before, resident_bytes()
+
+
+class Block(nn.Module):
+    """A residual block as in transformers: normalise, widen four times, and back."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.up = nn.Linear(width, 4 * width)
+        self.down = nn.Linear(4 * width, width)
+
+    def forward(self, x: Any) -> Any:
+        """Of the same shape as ``x``."""
+        return x + self.down(nn.functional.gelu(self.up(self.norm(x))))
+
+
+class Kept(NamedTuple):
+    """Bytes that a graph keeps, the peak while forward and backward run, and seconds for both."""
+
+    saved: int
+    peak: int
+    seconds: float
+
+
+def checkpointing(blocks: int = 64, width: int = 64, batch: int = 512) -> dict[str, Kept]:
+    """A network of ``blocks`` as it is, with a checkpoint for each block, and for eight parts."""
+    adjoint.manual_seed(0)
+    network = nn.Sequential(*[Block(width) for _ in range(blocks)])
+    x = adjoint.randn(batch, width)
+
+    def one_by_one(x: Any) -> Any:
+        for block in network:
+            x = checkpoint(block, x, use_reentrant=False)
+        return x
+
+    return {
+        "as it is": _kept(network, x),
+        "a checkpoint for each block": _kept(one_by_one, x),
+        "checkpoint_sequential in 8 segments": _kept(
+            lambda x: checkpoint_sequential(network, 8, x, use_reentrant=False), x
+        ),
+    }
+
+
+def _kept(run: Callable[[Any], Any], x: Any) -> Kept:
+    loss = run(x).sum()
+    loss.backward()  # the gradients are there now, and count in no peak
+    saved = saved_memory(run(x).sum()).total
+    start = time.perf_counter()
+    run(x).sum().backward()
+    seconds = time.perf_counter() - start
+    tracemalloc.start()
+    try:
+        run(x).sum().backward()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    return Kept(saved, peak, seconds)

@@ -183,10 +183,8 @@ def _packed_arrays(given: Any) -> Iterator[Any]:
     elif isinstance(given, (tuple, list)):
         for each in given:
             yield from _packed_arrays(each)
-    elif hasattr(given, "saved_bytes"):
-        array = given.saved_bytes()
-        if array is not None:
-            yield array
+    elif hasattr(given, "saved_arrays"):  # what a checkpoint keeps
+        yield from map(_memory, given.saved_arrays())
     elif given is not None and not isinstance(given, (int, float, str, bool)):
         yield None
 

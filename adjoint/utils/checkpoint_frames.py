@@ -104,9 +104,13 @@ class Holder:
         self.number = number
         self.kept = kept  # where a policy says so: gives the tensor after all
 
-    def saved_bytes(self) -> Any:
-        """The array that it keeps alive, None for nothing."""
-        return None if self.kept is None else self.kept.tensor._array
+    def saved_arrays(self) -> list[Any]:
+        """The arrays that it keeps alive: the arguments of its frame, and perhaps its tensor."""
+        frame = self.frame
+        held = [*frame.args, *frame.kwargs.values()]
+        if self.kept is not None:
+            held.append(self.kept.tensor)
+        return [value._array for value in held if isinstance(value, Tensor)]
 
 
 class Frame:
