@@ -9,10 +9,9 @@ import numpy as np
 
 from adjoint.autograd.functional_checks import as_tuple
 from adjoint.func.jacobians import jacfwd
-from adjoint.func.rows import jacobian_rows, rows_at_a_time
-from adjoint.ops.kinds.row import Plan
+from adjoint.func.rows import jacobian_rows, rows_at_a_time, survey
 from adjoint.tape.engine import run
-from adjoint.tape.passes import Capture, node_of
+from adjoint.tape.passes import Capture
 from adjoint.tape.tensor import Tensor, wrap
 
 Tensors = tuple[Any, ...]
@@ -25,8 +24,12 @@ def rows(
     level = max(each._level for each in (*outputs, *inputs))
     nodes = [out._node if out._level == level else None for out in outputs]
     pull = _Pull(nodes, inputs, level, create_graph)
-    alone = not vectorize and runs_users_code(nodes)
-    chunk = 1 if alone else rows_at_a_time(nodes, outputs, inputs, create_graph)
+    found = survey(nodes)
+    if found.runs_users_code and not vectorize:
+        chunk = 1
+    else:
+        chunk = rows_at_a_time(nodes, outputs, inputs, found.size, create_graph)
+    pull.alone = found.leaves <= set(pull.edges)
     if not strict:
         return _whole(jacobian_rows(pull, nodes, outputs, inputs, chunk), outputs, inputs)
     table = []
@@ -61,6 +64,7 @@ class _Pull:
         self.record = record
         self.missing: set[int] = set()
         self.constant: set[int] = set()
+        self.alone = False  # whether the inputs are all leaves, and the tape has no others
 
     def __call__(self, gradients: list[Any]) -> list[Any]:
         roots = []
@@ -70,6 +74,9 @@ class _Pull:
             if self.record and isinstance(g, np.ndarray):
                 g = wrap(g, self.level)
             roots.append((node, g))
+        if self.alone and not self.record:
+            arrived = run(roots, self.level, keep_graph=True, record=False)
+            return [arrived[edge][1] if edge in arrived else None for edge in self.edges]
         capture = Capture(self.edges)
         if roots:
             run(roots, self.level, keep_graph=True, record=self.record, capture=capture)
@@ -101,21 +108,6 @@ def has_history(value: Any) -> bool:
             return False
         value = value.value
     return value._node is not None
-
-
-def runs_users_code(nodes: Sequence[Any]) -> bool:
-    """Whether hooks or Functions would see the gradients on their way."""
-    seen: set[int] = set()
-    stack = [node_of(edge) for edge in nodes if edge is not None]
-    while stack:
-        node = stack.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        if node.hooks is not None or (node.plan is not None and type(node.plan) is not Plan):
-            return True
-        stack.extend(node_of(edge) for edge in node.edges if edge is not None)
-    return False
 
 
 def columns(func: Any, inputs: Tensors, several: bool) -> Any:

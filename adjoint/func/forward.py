@@ -98,21 +98,26 @@ def _moved(
 
 def check_directions(leaves: list[Any], directions: list[Any]) -> None:
     """Raise for primals and tangents that are no floating Tensors of the same shapes."""
-    if not leaves:
-        raise RuntimeError("jvp: there is no Tensor among the primals")
-    for what, values in (("primals", leaves), ("tangents", directions)):
-        for value in values:
-            if not isinstance(value, Tensor):
-                raise RuntimeError(f"jvp: {what} hold Tensors alone, not {spell(value)}")
-            if dtypes.of(value).category < dtypes.FLOATING:
-                raise ValueError(
-                    f"jvp: {what} must be floating or complex, but one is {dtypes.of(value)!r}"
-                )
+    require_floating(leaves, "primals")
+    require_floating(directions, "tangents")
     for value, t in zip(leaves, directions, strict=True):
         if tuple(value.shape) != tuple(t.shape):
             raise RuntimeError(
                 f"jvp: a tangent has shape {describe_shape(t.shape)}, its primal "
                 f"{describe_shape(value.shape)}"
+            )
+
+
+def require_floating(values: list[Any], what: str) -> None:
+    """Raise unless there are values, all Tensors of floating or complex types."""
+    if not values:
+        raise RuntimeError(f"jvp: there is no Tensor among the {what}")
+    for value in values:
+        if not isinstance(value, Tensor):
+            raise RuntimeError(f"jvp: {what} hold Tensors alone, not {spell(value)}")
+        if dtypes.of(value).category < dtypes.FLOATING:
+            raise ValueError(
+                f"jvp: {what} must be floating or complex, but one is {dtypes.of(value)!r}"
             )
 
 
@@ -136,7 +141,7 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
     tensor(2.)
     """
     leaves, structure = flatten(primals)
-    check_directions(leaves, leaves)
+    require_floating(leaves, "primals")
     with transform_level() as below:
         trace = Trace(below)
         symbols = [trace.symbol(tuple(each.shape), dtypes.of(each)) for each in leaves]

@@ -13,7 +13,7 @@ from adjoint.array.lifting import refusing_writes
 from adjoint.array.memory import ones_like, zeros_like
 from adjoint.array.randomness import check_mode, drawing
 from adjoint.array.value import transform_level
-from adjoint.func.forward import check_directions, primal_and_tangent
+from adjoint.func.forward import primal_and_tangent, require_floating
 from adjoint.func.gradients import Places, Recorded, record
 from adjoint.func.levels import (
     aux_of,
@@ -37,6 +37,7 @@ from adjoint.func.rows import (
     jacobian_rows,
     rows_at_a_time,
     single_row,
+    survey,
 )
 from adjoint.pytree import Structure, flatten
 from adjoint.shapes import product
@@ -100,7 +101,9 @@ def _tree_of_rows(taken: Recorded, chunk_size: int | None) -> Any:
             wanted = [shape + tuple(leaf.shape) for leaf in taken.leaves]
             gradients = structure(iter([g.reshape(s) for g, s in zip(leaves, wanted, strict=True)]))
         return taken.out_structure(iter([gradients]))
-    rows = chunk_size or rows_at_a_time(taken.nodes, taken.outs, taken.leaves)
+    rows = chunk_size or rows_at_a_time(
+        taken.nodes, taken.outs, taken.leaves, survey(taken.nodes).size
+    )
     table = jacobian_rows(
         lambda gradients: taken.pull(gradients, True), taken.nodes, taken.outs, taken.leaves, rows
     )
@@ -183,7 +186,7 @@ class _Columns:
         self.places = tuple(range(count)) if argnums is None else places_of(argnums, count)
         chosen: Any = tuple(args[place] for place in self.places)
         self.leaves, self.structure = flatten(chosen[0] if self.single else chosen)
-        check_directions(self.leaves, self.leaves)
+        require_floating(self.leaves, "primals")
         self.sizes = [product(leaf.shape) for leaf in self.leaves]
         self.outs: list[Any] = []
         self.out_structure: Any = None
@@ -295,8 +298,7 @@ def hessian(
     def second(*args: Any) -> Any:
         _refuse_complex(flatten(args)[0], "hessian", "argument")
         for place in places_of(argnums, len(args)):
-            leaves = flatten(args[place])[0]
-            check_directions(leaves, leaves)
+            require_floating(flatten(args[place])[0], "primals")
         with refusing_writes("hessian"):
             taken = record(func, args, {}, argnums, False, "hessian")
             _refuse_complex(taken.values, "hessian", "output")
@@ -317,14 +319,13 @@ def _second_derivative(taken: Recorded, chunk_size: int | None) -> Any:
         for g, leaf in zip(gradients, taken.leaves, strict=True)
     ]
     nodes = [g._node if isinstance(g, Tensor) and g._level == level else None for g in gradients]
+    outs = [g._array if isinstance(g, Tensor) else g for g in gradients]
     both = taken.following(nodes)
-    rows = chunk_size or rows_at_a_time(nodes, gradients, taken.leaves)
-    table = jacobian_rows(
-        lambda given: both.pull(given, True), nodes, gradients, taken.leaves, rows
-    )
+    rows = chunk_size or rows_at_a_time(nodes, outs, taken.leaves, survey(nodes).size)
+    table = jacobian_rows(lambda given: both.pull(given, True), nodes, outs, taken.leaves, rows)
     front = tuple(out.shape)
     seconds = build_tree(
-        table, gradients, taken.leaves, taken.structure, taken.structure, taken.visible, front
+        table, outs, taken.leaves, taken.structure, taken.structure, taken.visible, front
     )
     return taken.out_structure(iter([seconds]))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,9 +19,10 @@ from adjoint.array.memory import ones_like
 from adjoint.array.value import transform_level
 from adjoint.func.levels import outside
 from adjoint.func.pieces import Pieces
+from adjoint.ops.kinds.row import Plan
 from adjoint.shapes import product
 from adjoint.tape.engine import rows as basic
-from adjoint.tape.node import Port
+from adjoint.tape.node import AccumulateGrad, Port
 from adjoint.tape.passes import node_of
 
 # A chunk may take a quarter of what the result takes, and this many bytes in any case.
@@ -93,6 +94,8 @@ def basis(value: Any, first: int, rows: int, offset: int, count: int) -> Any:
     These are the ones from ``offset`` on; they have it at their elements from ``first`` on.
     """
     shape = tuple(value.shape)
+    if rows == count == product(shape):
+        return np.eye(count, dtype=dtypes.of(value).numpy).reshape((count, *shape))
     out = np.zeros((count, product(shape)), dtypes.of(value).numpy)
     places = np.arange(rows)
     out[places + offset, places + first] = 1
@@ -120,15 +123,53 @@ def single_row(pull: Pull, out: Any) -> list[Any]:
 # -- how many rows at a time --------------------------------------------------------------------
 
 
+class Survey(NamedTuple):
+    """What is on a tape: the bytes of all gradients of one row, its leaves, and users' code."""
+
+    size: int
+    leaves: set[Any]
+    runs_users_code: bool  # hooks, and the backward of Functions
+
+
+def survey(nodes: Sequence[Any]) -> Survey:
+    """Look at everything that can be reached from ``nodes``."""
+    seen: set[Any] = set()
+    leaves: set[Any] = set()
+    stack = [node_of(edge) for edge in nodes if edge is not None]
+    size, users = 0, False
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        size += prod(node.shape)
+        edges = node.edges
+        if not edges and type(node) is AccumulateGrad:
+            leaves.add(node)
+        elif type(node.plan) is not Plan:
+            users = True
+        if node.hooks is not None:
+            users = True
+        stack += [edge.node if type(edge) is Port else edge for edge in edges if edge is not None]
+    return Survey(8 * size, leaves, users)
+
+
 def rows_at_a_time(
-    nodes: Sequence[Any], outs: Sequence[Any], leaves: Sequence[Any], record: bool = False
+    nodes: Sequence[Any],
+    outs: Sequence[Any],
+    leaves: Sequence[Any],
+    size: int,
+    record: bool = False,
 ) -> int:
-    """How many rows of a Jacobian may go through the tape together, for the memory they take."""
-    total = sum(product(out.shape) for out in outs)
-    row = sum(_bytes(leaf.shape, leaf.dtype) for leaf in leaves)
+    """How many rows of a Jacobian may go through the tape together, for the memory they take.
+
+    ``size`` is the bytes of all gradients of one row. A pass that is recorded keeps all of them in
+    any case, so there it takes the rows together.
+    """
+    total = sum([product(out.shape) for out in outs])
+    row = sum([_bytes(leaf.shape, leaf.dtype) for leaf in leaves])
     allowed = max(FLOOR, total * row // SHARE)
-    all_at_once = _sum_of_gradients(nodes) + 2 * row
-    if record or total * all_at_once <= allowed:
+    if record or total * (size + 2 * row) <= allowed:
         return max(total, 1)
     # What waits, what is being computed (three values at a time), and the row itself.
     return max(1, min(total, allowed // (_waiting(nodes) + 2 * row)))
@@ -137,22 +178,6 @@ def rows_at_a_time(
 def _bytes(shape: Any, kind: Any) -> int:
     kind = kind.numpy if isinstance(kind, dtypes.dtype) else kind
     return product(tuple(shape)) * int(kind.itemsize)
-
-
-def _sum_of_gradients(nodes: Sequence[Any]) -> int:
-    """Bytes of the gradients of everything on the tape, at most."""
-    seen: set[Any] = set()
-    stack = [node_of(edge) for edge in nodes if edge is not None]
-    total = 0
-    while stack:
-        node = stack.pop()
-        if node not in seen:
-            seen.add(node)
-            total += prod(node.shape)
-            stack += [
-                edge.node if type(edge) is Port else edge for edge in node.edges if edge is not None
-            ]
-    return total * 8
 
 
 def _waiting(nodes: Sequence[Any]) -> int:
