@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 import adjoint
+from benchmarks.derivatives import DERIVATIVES, classifier, cost_of_per_sample
 from benchmarks.memory import checkpointing, growth_over_training, long_chain
 from benchmarks.provenance import share_of_provenance
 from benchmarks.timing import import_seconds, time_by_turns
@@ -49,7 +50,7 @@ def speed_table(rounds: int, only: str) -> list[str]:
         "| Step | PyTorch | Adjoint | times faster | to reach |",
         "| ---- | ------- | ------- | ------------ | -------- |",
     ]
-    for name, target, build in WORKLOADS:
+    for name, target, build in (*WORKLOADS, *DERIVATIVES):
         if only not in name:
             continue
         theirs, ours = time_by_turns([build(torch), build(adjoint)], rounds)
@@ -65,6 +66,7 @@ def facts() -> list[str]:
     numpy_seconds, ours = import_seconds(["numpy", "adjoint"])
     chains = [long_chain(length) for length in (100_000, 1_000_000)]
     before, after = growth_over_training()
+    size, peak = hessian_peak()
     plain, each, _ = checkpointing().values()
     depth = " and of ".join(
         f"{each.length:,} operations takes {each.forward:.2f} s forward, {each.backward:.2f} s "
@@ -80,6 +82,15 @@ def facts() -> list[str]:
         (
             "Knowing each operation's line and checking saved values takes "
             f"{share_of_provenance():.0%} of a multiplication of 3 elements and its backward."
+        ),
+        (
+            f"256 per-sample gradients take {cost_of_per_sample():.1f} times the batch's gradient "
+            f"for a logistic regression, {cost_of_per_sample(classifier):.1f} times for a network "
+            f"of 16-32-10."
+        ),
+        (
+            f"The Hessian of a function of 5,000 inputs takes {size / 2**20:.0f} MiB; the most "
+            f"that is allocated on the way to it is {peak / size:.2f} times that."
         ),
         (
             f"After 200 training steps of the digits network the process holds "

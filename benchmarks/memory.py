@@ -6,6 +6,7 @@ import gc
 import os
 import time
 import tracemalloc
+import tracemalloc
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +16,7 @@ import adjoint
 from adjoint import nn
 from adjoint.autograd.graph import saved_memory
 from adjoint.utils.checkpoint import checkpoint, checkpoint_sequential
+from benchmarks.derivatives import rosenbrock
 from benchmarks.workloads import digits_network
 
 
@@ -121,3 +123,17 @@ def _kept(run: Callable[[Any], Any], x: Any) -> Kept:
     finally:
         tracemalloc.stop()
     return Kept(saved, peak, seconds)
+
+
+def hessian_peak(count: int = 5000) -> tuple[int, int]:
+    """Bytes of the Hessian of a function of ``count`` inputs, and the most allocated meanwhile."""
+    adjoint.manual_seed(0)
+    x = adjoint.randn(count)
+    adjoint.func.hessian(rosenbrock)(x[:10])
+    tracemalloc.start()
+    try:
+        result = adjoint.func.hessian(rosenbrock)(x)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    return result.numel() * result.element_size(), peak
