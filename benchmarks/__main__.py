@@ -11,7 +11,7 @@ import numpy as np
 
 import adjoint
 from benchmarks.derivatives import DERIVATIVES, classifier, cost_of_per_sample
-from benchmarks.memory import checkpointing, growth_over_training, long_chain
+from benchmarks.memory import checkpointing, growth_over_training, hessian_peak, long_chain
 from benchmarks.provenance import share_of_provenance
 from benchmarks.timing import import_seconds, time_by_turns
 from benchmarks.workloads import WORKLOADS

@@ -1,11 +1,10 @@
-"""Memory and depth: a chain of a million operations, 2,000 training steps, checkpoints."""
+"""Memory and depth: a million operations, training steps, checkpoints, the Hessian of 5,000 inputs."""
 
 from __future__ import annotations
 
 import gc
 import os
 import time
-import tracemalloc
 import tracemalloc
 from collections.abc import Callable
 from itertools import pairwise
