@@ -160,6 +160,8 @@ def test_a_smooth_mistake_beside_a_large_curvature_is_no_kink():
     assert "kink" not in text
     text = message_of(lambda x: wrong(lambda g, x: 2 * g)(x * 100).exp(), leaf(0.01))
     assert "kink" not in text
+    text = message_of(lambda x: 1 / wrong(lambda g, x: 2 * g)(x), leaf(2e-5))  # beside a pole
+    assert "kink" not in text
 
 
 def test_a_cut_graph_is_seen():

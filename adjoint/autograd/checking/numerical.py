@@ -122,7 +122,7 @@ def describe_point(
             f"the function jumps at this point: {seen}, and the smaller the step, the steeper. "
             "A central difference is no derivative here; check at another point"
         )
-    if wide < 16 * gap or narrow * 192 < gap:
+    if (wide < 16 * gap < 256 * narrow) or narrow * 192 < gap:
         return (
             f"the point is at a kink: {seen}. A central difference, their mean, is no derivative "
             "here; check at another point"
