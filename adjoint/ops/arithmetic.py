@@ -14,6 +14,7 @@ from adjoint import dtypes
 from adjoint.ops.casting import cast
 from adjoint.ops.inplace import in_place
 from adjoint.ops.kinds.elementwise import NUMBERS, constant, elementwise
+from adjoint.ops.kinds.out import given_out
 from adjoint.ops.kinds.public import public, publish
 from adjoint.ops.kinds.row import FLOAT32, FLOAT64
 from adjoint.tape.modes import modes
@@ -113,7 +114,7 @@ def _check_operand(name: str, other: Any) -> None:
 
 
 @public(name="add", out="cast")
-def add_function(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def add_function(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
     """``input + alpha * other``; shapes broadcast and types promote.
 
     Raises ``RuntimeError`` for shapes that do not fit, and a fraction as ``alpha`` of integers.
@@ -122,6 +123,8 @@ def add_function(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     >>> torch.add(torch.tensor([1.0, 2.0]), torch.tensor([1.0, 1.0]), alpha=10)
     tensor([11., 12.])
     """
+    if out is not None:
+        return given_out(add_function, out, input, other, alpha=alpha)
     if type(alpha) is int and alpha == 1:
         return add(input, other)
     _check_operand("add", other)
@@ -129,7 +132,7 @@ def add_function(input: Any, other: Any, *, alpha: Any = 1) -> Any:
 
 
 @public(name="sub", aliases=("subtract",), out="cast")
-def sub_function(input: Any, other: Any, *, alpha: Any = 1) -> Any:
+def sub_function(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
     """``input - alpha * other``; shapes broadcast and types promote.
 
     Raises ``RuntimeError`` for booleans, shapes that do not fit, and a fraction as ``alpha`` of
@@ -139,6 +142,8 @@ def sub_function(input: Any, other: Any, *, alpha: Any = 1) -> Any:
     >>> torch.sub(torch.tensor([1.0, 2.0]), 1)
     tensor([0., 1.])
     """
+    if out is not None:
+        return given_out(sub_function, out, input, other, alpha=alpha)
     if type(alpha) is int and alpha == 1:
         return sub(input, other)
     _check_operand("sub", other)

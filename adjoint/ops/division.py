@@ -9,6 +9,7 @@ import numpy as np
 from adjoint.ops.arithmetic import div
 from adjoint.ops.kinds.elementwise import NUMBERS, elementwise
 from adjoint.ops.kinds.formulas import missing, zero
+from adjoint.ops.kinds.out import given_out
 from adjoint.ops.kinds.public import public
 
 
@@ -69,7 +70,9 @@ floor_divide = elementwise(
 
 
 @public(in_place=True, name="div", aliases=("divide",), out="cast")
-def div_function(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+def div_function(
+    input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = None
+) -> Any:
     """``input / other``: of integers too, the default floating type.
 
     With ``rounding_mode`` "trunc" or "floor" the quotient is rounded to a whole number, and
@@ -83,6 +86,8 @@ def div_function(input: Any, other: Any, *, rounding_mode: str | None = None) ->
     ... )
     (tensor([ 3.5000, -3.5000]), tensor([ 3, -4]))
     """
+    if out is not None:
+        return given_out(div_function, out, input, other, rounding_mode=rounding_mode)
     if rounding_mode is None:
         return div(input, other)
     if rounding_mode == "floor":

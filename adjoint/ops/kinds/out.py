@@ -165,11 +165,19 @@ _FURTHER: tuple[Callable[[Function, Function], Function], ...] = (
 _made: dict[Function, Function] = {}
 
 
+def given_out(function: Function, out: Any, *args: Any, **named: Any) -> Any:
+    """``function`` was called with ``out``, which it looks for itself: where 60 ns are too many."""
+    return writing.into(function, "cast", out, args, named)
+
+
 def taking_out(function: Any, rule: str) -> Any:
     """``function`` with a last parameter ``out``, by name; the same one for the same function."""
     found = _made.get(function)
     if found is None:
-        general = function.__code__.co_flags & ANY_NUMBER
+        code = function.__code__
+        if "out" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]:
+            return function
+        general = code.co_flags & ANY_NUMBER
         found = _made[function] = (_general if general else _exact)(function, rule)
     return found
 
