@@ -1,4 +1,4 @@
-"""Memory and depth: a million operations, training steps, checkpoints, the Hessian of 5,000 inputs."""
+"""Memory and depth: a million operations, 2,000 training steps, checkpoints, a large Hessian."""
 
 from __future__ import annotations
 
