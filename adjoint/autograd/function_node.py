@@ -216,6 +216,10 @@ def call_backward(node: BackwardCFunction, grads: list[Any]) -> Any:
     before = begin_turn(node)
     try:
         return user(node, grads) if function.boxed_grads_call else user(node, *grads)
+    except Exception as error:
+        with OwnTurn():  # the traceback does not come by the forward pass
+            error.add_note(f"in the backward of {function.__name__}, {applied(node)}")
+        raise
     finally:
         end_turn(node, before)
 
@@ -238,9 +242,15 @@ def call_jvp(node: BackwardCFunction, tangents: list[Any]) -> Any:
         end_turn(node, before)
 
 
+def applied(node: BackwardCFunction) -> str:
+    """Where the user applied the Function, for error messages."""
+    where = node.where()
+    return "applied in code that is not known" if where is None else f"applied at {where}"
+
+
 def origin(node: BackwardCFunction) -> str:
     """Where the user applied the Function and wrote its backward, for error messages."""
-    found = f"applied at {node.where()}" if node.location() else "applied"
+    found = applied(node)
     code = getattr(backward_of(node._forward_cls), "__code__", None)
     if code is not None:
         found += f"; its backward is at {shorten(code.co_filename)}:{code.co_firstlineno}"

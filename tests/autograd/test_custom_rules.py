@@ -277,5 +277,6 @@ def test_rules_that_are_methods_or_have_no_code():
     y = custom(lambda x: x * 5, vjp=rule)(x)
     assert torch.autograd.grad(y, x)[0].tolist() == [5.0]
     wrong = functools.partial(lambda g, out, x: (g, g))
-    with pytest.raises(RuntimeError, match=r"None for those without$"):
+    with pytest.raises(RuntimeError, match="None for those without") as caught:
         custom(lambda x: x * 5, vjp=wrong)(x).backward()
+    assert str(caught.value).endswith("without")

@@ -96,11 +96,15 @@ def test_zeros_are_made_of_the_right_type():
     assert seen == [(torch.float64, torch.float16, (1,))]
 
 
-def test_recording_is_as_before_after_an_error():
+def test_recording_is_as_before_after_an_error_which_notes_where_forward_was_applied():
+    line = inspect.currentframe().f_lineno + 1
     y = function(lambda ctx, x: x * 1, lambda ctx, g: g[7]).apply(leaf(1.0))
-    with pytest.raises(IndexError):
+    with pytest.raises(IndexError) as caught:
         y.backward()
     assert torch.is_grad_enabled()
+    (note,) = caught.value.__notes__
+    assert note.startswith("in the backward of Made, applied at ")
+    assert note.endswith(f"{HERE}:{line}")
 
 
 def test_the_node_can_be_applied_by_hand():
