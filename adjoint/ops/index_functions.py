@@ -115,7 +115,7 @@ def _check_slices(name: str, input: Any, dim: int, source: Any) -> None:
     slices = [_without(each.shape, dim) if both else tuple(each.shape) for each in (input, source)]
     if name == "index_copy" and not both:
         slices = [_without(each.shape, dim) for each in (input, source)]
-    if slices[0] != slices[1]:
+    if slices[0] != slices[1] or (both and len(input.shape) != len(source.shape)):
         raise RuntimeError(
             f"{name}(): source tensor shape must match self tensor shape, excluding the specified "
             f"dimension {dim}: got {describe_shape(source.shape)} for "

@@ -106,7 +106,7 @@ def fill_(input: Any, value: Any) -> Any:
     tensor([7., 7.])
     """
     number, is_tensor = fill_value("fill_", value, input)
-    recording = check_writable(input, (number,), expanded=True)
+    recording = check_writable(input, (number,), expanded=not is_tensor)
     row = fill_place_tensor_row if is_tensor else fill_place_row
     return _write(input, number, row, recording)
 

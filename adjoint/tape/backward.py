@@ -22,7 +22,7 @@ from adjoint.tape.forward import Attached
 from adjoint.tape.hooks import retain_grad, show_accumulated
 from adjoint.tape.node import AccumulateGrad
 from adjoint.tape.passes import Capture, Pass, node_of
-from adjoint.tape.tensor import Tensor, set_requires_grad, wrap
+from adjoint.tape.tensor import Tensor, memory_of, set_requires_grad, wrap
 
 # Several threads may add to one leaf. Reentrant, for hooks that run backward themselves.
 _accumulation = threading.RLock()
@@ -371,13 +371,12 @@ def _add_to_leaf(leaf: AccumulateGrad, g: Any, level: int, record: bool) -> None
     elif record:
         leaf.grad = present + g
     elif (
-        type(g) is np.ndarray
+        (type(g) is np.ndarray or isinstance(g, np.generic))
         and type(present._array) is np.ndarray
         and present._array.flags.writeable
     ):
         np.add(present._array, g, out=present._array)
-        if present._memory is not None:
-            present._memory.note_write()
+        memory_of(present).note_write()  # a node may have saved it
     else:
         total = (present._array if present._level == level else present) + g
         leaf.grad = wrap(total, level)

@@ -52,3 +52,16 @@ def test_hooks_after_accumulation_return_nothing() -> None:
     x.register_post_accumulate_grad_hook(lambda x: x.grad)
     with pytest.raises(RuntimeError, match="should return None"):
         x.sum().backward()
+
+
+@pytest.mark.parametrize("shape", [(), (2,)])
+def test_what_saved_a_grad_that_was_added_to_is_told(shape: tuple[int, ...]) -> None:
+    x = torch.ones(shape, requires_grad=True)
+    (x * x).sum().backward()
+    kept, version = x.grad, x.grad._version
+    product = kept * x
+    (x * x).sum().backward()
+    assert x.grad is kept
+    assert kept._version == version + 1
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        product.sum().backward()

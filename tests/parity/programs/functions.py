@@ -83,7 +83,8 @@ REFUSED = re.compile(
     r"(does|do) not support|not implemented|[Bb]atching rule|vmap: It looks like|"
     r"not currently supported|we do not yet support|data-dependent|derivative for|"
     r"modified by an inplace|single memory location|is not possible because there exists|"
-    r"output of a function that returns multiple views",
+    r"output of a function that returns multiple views|"
+    r"ZeroTensors are immutable",
 )
 
 

@@ -100,6 +100,8 @@ def broadcasts(x: Any, y: Any) -> tuple[int, ...] | None:
 
 def suits(needs: frozenset[str], x: Any, y: Any) -> bool:
     """Whether ``y`` may stand beside ``x`` in a template."""
+    if "written" in needs and y.requires_grad and not fits("floats", x):
+        return False
     if "enough" in needs and y.numel() < x.numel():
         return False
     if "same" in needs and x.dtype != y.dtype:
@@ -330,7 +332,7 @@ def fill(
     template: Template, tensors: dict[str, Any], choices: Choices, writing: bool = False
 ) -> str | None:
     """A template's text with what stands for its letters; None where nothing fits."""
-    needs = template.needs
+    needs = template.needs | ({"written"} if writing else set())
     able = [name for name, x in tensors.items() if all(fits(word, x) for word in needs)]
     if writing:
         able = [name for name in able if not overlaps_itself(tensors[name])]

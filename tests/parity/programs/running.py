@@ -106,7 +106,7 @@ def facts_of(tensor: Any) -> dict[str, Any]:
         "value": attempt(lambda: value_of(tensor)),
         "dtype": repr(tensor.dtype),
         "shape": tuple(tensor.shape),
-        "stride": strides_of(tensor) if tensor._is_view() else None,
+        "stride": attempt(lambda: strides_of(tensor) if looks_at_a_leaf(tensor) else None),
         "requires_grad": attempt(lambda: tensor.requires_grad),
         "is_leaf": attempt(lambda: tensor.is_leaf),
         "_version": attempt(lambda: tensor._version),
@@ -125,6 +125,11 @@ def facts_of(tensor: Any) -> dict[str, Any]:
         facts["grad.requires_grad"] = gradient.requires_grad
         facts["grad.is_leaf"] = gradient.is_leaf
     return facts
+
+
+def looks_at_a_leaf(tensor: Any) -> bool:
+    """Whether a tensor is a view of one that was made, not computed: its strides are then known."""
+    return bool(tensor._is_view() and tensor._base.is_leaf and not tensor._base._version)
 
 
 def strides_of(tensor: Any) -> tuple[int, ...]:

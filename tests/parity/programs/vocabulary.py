@@ -113,12 +113,12 @@ torch.cat([{x}, {y}]) | small
 torch.cat([{x}, {y}], {dim}) | small
 torch.stack([{x}, {y}]) | small both
 torch.stack([{x}, {x}], {dim}) | small
-{x} @ {y} | small
-{x} @ {y}.mT | small dims2
+{x} @ {y} | small floats same
+{x} @ {y}.mT | small dims2 floats same
 torch.outer({x}.reshape(-1), {y}.reshape(-1)) | small
 own(torch.tensordot({x}, {y}, 0)) | small
 torch.vdot({x}.reshape(-1), {y}.reshape(-1)) | small
-torch.einsum("...i,...i->...", {x}, {y}) | dims1 small both
+torch.einsum("...i,...i->...", {x}, {y}) | dims1 small both same
 torch.dot({x}.reshape(-1), {y}.reshape(-1)) | small
 torch.nn.functional.mse_loss({x}, {y}) | real both same
 torch.complex({x}, {y}) | real both
@@ -136,7 +136,7 @@ REDUCTIONS = """
 {x}.sum({dim}, keepdim=True) | any
 {x}.prod() | real
 {x}.prod({dim}) | real
-{x}.norm() | any
+{x}.norm() | filled
 {x}.var() | real
 {x}.std({dim}) | real dims1
 {x}.amax({dim}) | real dims1 apart
