@@ -139,6 +139,9 @@ class Frame:
         self.check = check
         self.complete = False
         self.holders: list[weakref.ref[Holder]] = []
+        self.wanted = (
+            0  # how many of them have to be computed again, to the last that no policy keeps
+        )
         self.marks: list[Mark] = []
         self.steps: list[Step] = []
         self.debug = debug
@@ -163,13 +166,13 @@ class Frame:
             with self.again, enable_grad(), watch:
                 self.function(*args, **kwargs)
         except _EnoughError as enough:
-            if enough.args[0] is not watch:
+            if id(enough.args[0]) != id(watch):
                 raise
+            return watch.found
         finally:
             if outside is not None:
                 set_rng_state(outside)
         if self.check and self.complete and len(watch.marks) != len(self.marks):
-            watch.stopped = False
             raise self._miscount(watch)
         return watch.found
 
@@ -192,7 +195,8 @@ class Frame:
         return CheckpointError(
             "checkpoint: the function did something else when it ran again for the backward pass. "
             f"Saved tensor {number} is {self.marks[number]} in the forward, and "
-            f"{watch.marks[number]} in the recomputation. {self._explained(watch)}"
+            f"{watch.marks[number]} in the recomputation. "
+            + self._explained(watch, to_the_end=False)
         )
 
     def _miscount(self, watch: _Recomputing) -> CheckpointError:
@@ -203,15 +207,15 @@ class Frame:
         return CheckpointError(
             "checkpoint: A different number of tensors was saved during the original forward "
             f"({wanted}) and recomputation ({found}): only the {which} has "
-            f"{longer[min(wanted, found)]}. {self._explained(watch)}"
+            f"{longer[min(wanted, found)]}. {self._explained(watch, to_the_end=True)}"
         )
 
-    def _explained(self, watch: _Recomputing) -> str:
+    def _explained(self, watch: _Recomputing, *, to_the_end: bool) -> str:
         """The two lines where the first difference is, and in debug mode all operations."""
         pairs = zip_longest(self.steps, watch.steps)
         first = next((pair for pair in pairs if pair[0] != pair[1]), None)
         text = ADVICE
-        if first is not None and not (first[1] is None and watch.stopped):
+        if first is not None and (first[1] is not None or to_the_end):
             forward, again = [each or "nothing more" for each in first]
             text = (
                 f"The first operation that differs: the forward ran {forward}, the recomputation "
@@ -283,6 +287,8 @@ class _Forgetting(_Watch):
         holder = Holder(frame, len(frame.holders), kept)
         frame.holders.append(weakref.ref(holder))
         frame.marks.append(self.mark(tensor))
+        if kept is None:
+            frame.wanted = len(frame.holders)
         return holder
 
     @staticmethod
@@ -314,11 +320,10 @@ class _Recomputing(_Watch):
 
     def __init__(self, frame: Frame) -> None:
         super().__init__(frame)
-        self.wanted = len(frame.holders)
+        self.wanted = frame.wanted
         # A backward inside the function itself needs no more than was saved before it.
         self.stops = frame.early_stop or not frame.complete
         self.steps = []
-        self.stopped = False
         self.found: dict[Holder, Any] = {}
         self.marks: list[Mark] = []
         self.of_memory: dict[int, list[Holder]] = {}
@@ -327,9 +332,8 @@ class _Recomputing(_Watch):
         """Keep the tensor for its holder."""
         frame, number = self.frame, len(self.marks)
         self.marks.append(self.mark(tensor))
-        self.stopped = number < self.wanted  # by an error, so that more would have come
         look = wrap(tensor._array, tensor._level)
-        if number < self.wanted:
+        if number < len(frame.marks):
             if frame.check and self.marks[number][:3] != frame.marks[number][:3]:
                 raise frame.mismatch(number, self)
             holder = frame.holders[number]()

@@ -70,6 +70,24 @@ def test_nothing_runs_again_where_all_is_kept():
     assert len(calls) == 1
 
 
+def test_what_is_kept_at_the_end_is_not_reached_again():
+    steps = []
+
+    def trace(x):
+        y = x.exp().sin()
+        steps.append("first")
+        z = y.tanh()
+        steps.append("last")
+        return z
+
+    x = torch.ones(3, requires_grad=True)
+    selective(["tanh"], trace)(x).sum().backward()
+    assert steps == ["first", "last"]
+    steps.clear()
+    selective(["exp"], trace)(x).sum().backward()
+    assert steps == ["first", "last", "first"]
+
+
 def test_what_a_policy_is_told():
     told = []
 
