@@ -300,14 +300,24 @@ def hessian(
         for place in places_of(argnums, len(args)):
             require_floating(flatten(args[place])[0], "primals")
         with refusing_writes("hessian"):
-            taken = record(func, args, {}, argnums, False, "hessian")
-            _refuse_complex(taken.values, "hessian", "output")
-            if len(taken.outs) == 1 and product(taken.outs[0].shape) == 1:
-                with recording():
-                    return _second_derivative(taken, chunk_size)
-        return jacfwd(jacrev(func, argnums), argnums, chunk_size=chunk_size)(*args)
+            found = _of_one_number(func, args, argnums, chunk_size)
+        if found is None:
+            return jacfwd(jacrev(func, argnums), argnums, chunk_size=chunk_size)(*args)
+        return found
 
     return second
+
+
+def _of_one_number(
+    func: Callable[..., Any], args: tuple[Any, ...], argnums: Places, chunk_size: int | None
+) -> Any:
+    """The Hessian of a function that gives one number; None for one that gives several."""
+    taken = record(func, args, {}, argnums, False, "hessian")
+    _refuse_complex(taken.values, "hessian", "output")
+    if len(taken.outs) != 1 or product(taken.outs[0].shape) != 1:
+        return None
+    with recording():
+        return _second_derivative(taken, chunk_size)
 
 
 def _second_derivative(taken: Recorded, chunk_size: int | None) -> Any:

@@ -14,7 +14,6 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.array.memory import zeros_like
-from adjoint.array.symbol import Symbol
 from adjoint.array.value import Value, apply
 from adjoint.errors import TransformError
 from adjoint.ops.kinds.row import Row, argument_names
@@ -287,8 +286,8 @@ Fact = tuple[tuple[int, ...], dtypes.dtype]
 
 
 def stand_in(value: Any, shape: tuple[int, ...] | None = None) -> Any:
-    """Plain memory of a symbol's shape and type that takes no room."""
-    if not isinstance(value, (Symbol, Tensor)):
+    """Plain memory of any value's shape and type that takes no room."""
+    if not isinstance(value, Value):
         return value
     return np.broadcast_to(
         np.ones((), dtypes.of(value).numpy), value.shape if shape is None else shape
