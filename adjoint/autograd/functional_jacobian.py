@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from adjoint import dtypes
 from adjoint.autograd.functional_checks import as_tuple
+from adjoint.func.forward import jvp
 from adjoint.func.jacobians import jacfwd
+from adjoint.func.mapping import vmap
 from adjoint.func.rows import jacobian_rows, rows_at_a_time, survey
 from adjoint.tape.engine import run
 from adjoint.tape.passes import Capture
@@ -121,7 +124,26 @@ def columns(func: Any, inputs: Tensors, several: bool) -> Any:
         return outputs
 
     # Lists where PyTorch gives lists.
-    table: Any = [list(line) for line in jacfwd(checked, argnums=None)(*inputs)]
+    if any(dtypes.of(each).is_complex for each in inputs):
+        table: Any = _columns_of_complex(checked, inputs)
+    else:
+        table = [list(line) for line in jacfwd(checked, argnums=None)(*inputs)]
     if not several:
         table = tuple([line[0] for line in table])
     return table if shape_of_result[0] else table[0]
+
+
+def _columns_of_complex(function: Any, inputs: Tensors) -> list[list[Any]]:
+    """Columns along the real axis of every number: all there is to know where it is holomorphic."""
+    lines: list[list[Any]] = []
+    for place, x in enumerate(inputs):
+
+        def moved(t: Any, place: int = place) -> Any:
+            along = [t if at == place else each * 0 for at, each in enumerate(inputs)]
+            return jvp(function, inputs, tuple(along))[1]
+
+        count, shape = x.numel(), tuple(x.shape)
+        basis = wrap(np.eye(count, dtype=dtypes.of(x).numpy).reshape(count, *shape))
+        found = vmap(moved)(basis)
+        lines.append([each.movedim(0, -1).reshape((*each.shape[1:], *shape)) for each in found])
+    return [list(line) for line in zip(*lines, strict=True)]

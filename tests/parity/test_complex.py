@@ -309,6 +309,13 @@ EXPRESSIONS: dict[str, Any] = {
         lambda x: x * (1 + 1j), (r(lib).detach(),), (r(lib).detach(),)
     ),
     "vmap": lambda lib: lib.vmap(lambda x: x.abs() * 1j)(z(lib).detach()),
+    "jacobian by forward mode": lambda lib: lib.autograd.functional.jacobian(
+        lambda x, y: (x * x * y, x.abs().sum()), (z(lib).detach(), r(lib).detach()),
+        strategy="forward-mode", vectorize=True,
+    ),
+    "jacobian by forward mode of a number": lambda lib: lib.autograd.functional.jacobian(
+        lib.exp, z(lib).detach()[0], strategy="forward-mode", vectorize=True
+    ),
     "gradcheck": lambda lib: lib.autograd.gradcheck(lambda x: (x * x).sum() * x.abs(), z(lib)),
     "gradients in batches": lambda lib: lib.autograd.grad(
         (x := z(lib)) * x, x, lib.eye(2, dtype=lib.complex128) * 1j, is_grads_batched=True
