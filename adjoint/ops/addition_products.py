@@ -29,7 +29,7 @@ from adjoint.ops.kinds.public import public
 from adjoint.ops.kinds.row import Row
 from adjoint.ops.kinds.rules import Fact, batch_elementwise, stretch
 from adjoint.shapes import broadcast_shapes
-from adjoint.tape.engine import fit
+from adjoint.tape.engine import fit, rows
 
 ndarray = np.ndarray
 Shape = tuple[int, ...]
@@ -40,6 +40,12 @@ Shape = tuple[int, ...]
 
 def _scaled(value: Any, number: Any) -> Any:
     return value if number == 1 else value * number
+
+
+def _in_type_of(input: Any, out: Any) -> Any:
+    """A result in the type that it has together with ``input``, which is not added to it."""
+    kind = dtypes.promote_types(dtypes.of(input), dtypes.of(out))
+    return out if dtypes.of(out) is kind else rows.to_dtype(out, kind)
 
 
 def _tangent(
@@ -75,7 +81,7 @@ def _added(name: str, factor: Any, labels: tuple[Any, ...] = (), **facts: Any) -
 
     def decompose(input: Any, x: Any, y: Any, beta: Any, alpha: Any) -> Any:
         out = _scaled(factor(x, y, *labels), alpha)
-        return out if beta == 0 else _scaled(input, beta) + out
+        return _in_type_of(input, out) if beta == 0 else _scaled(input, beta) + out
 
     def infer(row: Row, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> Fact:
         shape, kind = row_of_factor.infer(row_of_factor, inputs[1:], labels)  # type: ignore[misc]
@@ -101,7 +107,7 @@ def _added(name: str, factor: Any, labels: tuple[Any, ...] = (), **facts: Any) -
             out = factor(x, y, *labels)
         out = _scaled(out, alpha)
         if beta == 0:
-            return stretch(out, size, inside)
+            return stretch(_in_type_of(input, out), size, inside)
         terms = [_scaled(input, beta), out]
         return batch_elementwise(
             add.row,  # type: ignore[attr-defined]
