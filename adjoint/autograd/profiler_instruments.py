@@ -15,8 +15,7 @@ from functools import cache
 from types import CodeType, FunctionType
 from typing import Any
 
-from adjoint.ops.kinds.out import taking_out
-from adjoint.ops.kinds.public import PUBLIC
+from adjoint.ops.kinds.public import PUBLIC, as_found
 from adjoint.ops.kinds.row import TABLE
 from adjoint.tape.tensor import Tensor
 
@@ -71,8 +70,8 @@ def operations() -> dict[FunctionType, str]:
     importlib.import_module("adjoint.ops.networks")  # a family that is loaded late
     found: dict[FunctionType, str] = {}
     for each in PUBLIC:
-        # Made now: those that take ``out`` copy the code of the operation when they are made.
-        for function in (each.function, taking_out(each.function, each.out) if each.out else None):
+        # What users find may be a copy, which has its code from when it is made: so it is made now.
+        for function in (each.function, as_found(each)):
             if isinstance(function, FunctionType):
                 found.setdefault(function, _name(each.function.__name__, each.name))
     for name, value in [pair for part in Tensor.__mro__[:-1] for pair in vars(part).items()]:

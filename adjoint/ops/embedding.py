@@ -179,8 +179,8 @@ def embedding(
 def embedding_renorm_(input: Any, indices: Any, max_norm: float, norm_type: float = 2.0) -> Any:
     """Scale the rows that ``indices`` names down to a norm of at most ``max_norm``; in place.
 
-    Raises ``RuntimeError`` for a leaf that requires grad, outside ``no_grad``, and ``IndexError``
-    for an index out of range.
+    Raises ``RuntimeError`` for a leaf that requires grad, outside ``no_grad``, and for integers;
+    ``IndexError`` for an index out of range.
 
     >>> import adjoint as torch
     >>> torch.embedding_renorm_(torch.tensor([[3.0, 4.0], [6.0, 8.0]]), torch.tensor([0]), 1.0, 2.0)
@@ -191,6 +191,11 @@ def embedding_renorm_(input: Any, indices: Any, max_norm: float, norm_type: floa
     places = indices._array if isinstance(indices, Tensor) else indices
     if isinstance(table, Value) or isinstance(places, Value):
         raise TransformError("embedding: max_norm changes the weight in place, outside transforms")
+    if dtypes.of(table).category < dtypes.FLOATING:
+        raise RuntimeError(
+            f"embedding_renorm_: rows of floating or complex numbers have norms, not "
+            f"{dtypes.of(table)!r}"
+        )
     check_writable(input)
     _check_index(places, len(table))
     used = np.unique(places)

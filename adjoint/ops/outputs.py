@@ -53,6 +53,8 @@ def into(
         given = f"{len(outs)} in a {type(out).__name__}" if outs is out else type(out).__name__
         raise TypeError(f"{name}(): argument 'out' must be {wanted}, not {given}")
     for each, value in zip(outs, results, strict=True):
+        if not isinstance(value, Tensor):  # of plain arrays
+            raise TypeError(f"{name}(): arguments must be Tensors, not {type(value).__name__}")
         if value._node is not None:
             _refuse_recording(name, "one of the arguments")
         _check_type(name, "exact" if several else rule, dtypes.of(value), dtypes.of(each))

@@ -90,5 +90,6 @@ case(
     note="it writes values, without a history",
     errors=[
         wrong(IndexError, "out of range", np.ones((2, 2)), np.array([2]), 1.0, 2.0),
+        wrong(RuntimeError, "int64", np.ones((2, 2), np.int64), np.array([1]), 1.0, 2.0),
     ],
 )

@@ -322,6 +322,7 @@ def _unary(row: Row) -> Any:
     keep_x, keep_out = row.inputs[0] in names, "out" in names
     plan: Any = None
     node_class: Any = None
+    plain, general = ndarray, explain  # others for users: see ``kinds.strict``
 
     def operation(input: Any, excess: Any = None, out: Any = None) -> Any:
         nonlocal plan, node_class
@@ -335,7 +336,7 @@ def _unary(row: Row) -> Any:
                     try:
                         out = compute(a)
                     except TROUBLE:
-                        return explain(row, (input,))
+                        return general(row, (input,))
                     if type(out) is not ndarray:
                         out = np.asarray(out)
                     tensor = new(Tensor)
@@ -374,7 +375,7 @@ def _unary(row: Row) -> Any:
                 found = recorded_batch(row, input)
                 if found is not None:
                     return found
-        elif type(input) is ndarray:
+        elif type(input) is plain:
             kind = input.dtype
             if kind is FLOAT32 or kind is FLOAT64:
                 try:
@@ -385,7 +386,7 @@ def _unary(row: Row) -> Any:
             found = on_batch(compute, input)
             if found is not None:
                 return found
-        return explain(row, (input,))
+        return general(row, (input,))
 
     return operation
 
@@ -413,7 +414,7 @@ def constant(value: int | float, kind: np.dtype[Any]) -> Any:
     return np.array(value, kind)
 
 
-def _binary(row: Row, fallback: Callable[..., Any]) -> Any:
+def _binary(row: Row, general: Callable[..., Any]) -> Any:
     compute = row.compute
     x_name, y_name = row.inputs
     x_partial, y_partial = (row.partials.get(name) for name in row.inputs)
@@ -427,6 +428,7 @@ def _binary(row: Row, fallback: Callable[..., Any]) -> Any:
         tuple(name in used for name in (x_name, y_name, "out"))
         for used in ((), x_names, y_names, (*x_names, *y_names))
     ]
+    plain = ndarray  # another for users: see ``kinds.strict``
     plans: list[Any] = [None, None, None, None]
     node_class: Any = None
     has_shapes = any(name.endswith("_shape") for name in (*x_names, *y_names))
@@ -447,9 +449,9 @@ def _binary(row: Row, fallback: Callable[..., Any]) -> Any:
                                 found = recorded_batches(row, input, other)
                                 if found is not None:
                                     return found
-                            return fallback(row, (input, other))
+                            return general(row, (input, other))
                         if input._level != other._level:
-                            return fallback(row, (input, other))
+                            return general(row, (input, other))
                         kept = other
                         y_edge = other._node
                     elif scalars and (
@@ -466,11 +468,11 @@ def _binary(row: Row, fallback: Callable[..., Any]) -> Any:
                         kept = b
                         y_edge = None
                     else:
-                        return fallback(row, (input, other))
+                        return general(row, (input, other))
                     try:
                         out = compute(a, b)
                     except TROUBLE:
-                        return fallback(row, (input, other))
+                        return general(row, (input, other))
                     if type(out) is not ndarray:
                         out = np.asarray(out)
                     tensor = new(Tensor)
@@ -492,7 +494,7 @@ def _binary(row: Row, fallback: Callable[..., Any]) -> Any:
                     plan = plans[mask]
                     if plan is None:
                         if has_shapes:
-                            return fallback(row, (input, other))
+                            return general(row, (input, other))
                         plan = plans[mask] = row.plan(mask)
                         node_class = row.node_class
                     keep_x, keep_y, keep_out = keeps[mask]
@@ -530,7 +532,7 @@ def _binary(row: Row, fallback: Callable[..., Any]) -> Any:
                     found = None
                 if found is not None:
                     return found
-        elif type(input) is ndarray and type(other) is ndarray:
+        elif type(input) is plain and type(other) is plain:
             return row.evaluate((input, other), ())
         elif type(input) is Batch or type(other) is Batch:
             y = other
@@ -541,6 +543,6 @@ def _binary(row: Row, fallback: Callable[..., Any]) -> Any:
             found = on_batches(compute, input, y)
             if found is not None:
                 return found
-        return fallback(row, (input, other))
+        return general(row, (input, other))
 
     return operation

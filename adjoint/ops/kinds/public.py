@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from adjoint.ops.kinds.out import taking_out
+from adjoint.ops.kinds.strict import for_users
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -79,8 +80,13 @@ def publish_property(name: str, function: Callable[[Any], Any]) -> None:
 
 def namespace(name: str) -> dict[str, Callable[..., Any]]:
     """All that is found in one of PyTorch's namespaces, such as "nn.functional"."""
-    return {
-        each.name: taking_out(each.function, each.out) if each.out else each.function
-        for each in PUBLIC
-        if name in each.namespaces
-    }
+    return {each.name: as_found(each) for each in PUBLIC if name in each.namespaces}
+
+
+def as_found(each: Public) -> Callable[..., Any]:
+    """A function as users find it: one that takes ``out``, or a row that takes no plain arrays."""
+    if each.out:
+        return taking_out(each.function, each.out)  # type: ignore[no-any-return]
+    if hasattr(each.function, "row") and hasattr(each.function, "__wrapped__"):
+        return for_users(each.function)  # type: ignore[no-any-return]
+    return each.function
