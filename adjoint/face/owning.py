@@ -17,6 +17,7 @@ from adjoint.ops.making import read_size
 from adjoint.ops.resizing import extent, look, resize, storage
 from adjoint.ops.rewriting import alias, family, root_of
 from adjoint.shapes import broadcast_shapes, flatten_ints
+from adjoint.tape.forward import Attached, array_of
 from adjoint.tape.node import AccumulateGrad
 from adjoint.tape.tensor import Memory, Tensor, memory_of
 
@@ -44,6 +45,11 @@ class Owning:
             raise RuntimeError(
                 "cannot resize variables that require grad: this one has shape "
                 f"{describe_shape(self.shape)}; detach() it first"
+            )
+        if type(self._array) is Attached:
+            raise RuntimeError(
+                "resize_: this tensor has a forward gradient, which would be of another shape than "
+                f"{describe_shape(self.shape)} then; detach() it first"
             )
         check_writable(self, expanded=True)
         if tuple(self.shape) != shape or memory_format is not None:
@@ -83,6 +89,10 @@ class Owning:
         >>> x
         tensor([1., 1., 1.])
         """
+        if type(self._array) is Attached:
+            raise NotImplementedError(
+                "set_ is not implemented for forward mode: detach() the tensor first"
+            )
         if check_writable(self, expanded=True) and self._node is not None:
             raise RuntimeError(
                 "the derivative for set_ is not implemented: detach() the tensor first"
@@ -261,13 +271,14 @@ def _apply(name: str, target: Any, others: tuple[Any, ...], function: Any) -> An
                 f"Can't call {name}() on Variable that requires grad. Use "
                 f"var.detach().{name}() instead."
             )
-        if isinstance(each._array, Value):
+        array = array_of(each)
+        if isinstance(array, Value):
             raise RuntimeError(f"{name}() needs the numbers, which are not known in a transform")
         if dtypes.of(each) is not dtypes.of(target):
             raise TypeError(
                 f"{name}: expected {dtypes.of(target)!r} for all tensors, got {dtypes.of(each)!r}"
             )
-        arrays.append(each._array)
+        arrays.append(array)
     if not callable(function):
         raise TypeError(f"{name}(): {type(function).__name__!r} object is not callable")
     shape = tuple(target.shape)

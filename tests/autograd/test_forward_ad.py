@@ -368,6 +368,11 @@ def test_writes_that_are_refused(level: int) -> None:
         make_dual(torch.ones(2), torch.ones(2, requires_grad=True)).mul_(2)
     with pytest.raises(RuntimeError, match="Can't detach views"):
         d.detach_()
+    with pytest.raises(RuntimeError, match="has a forward gradient"):
+        d.resize_(3)
+    with pytest.raises(NotImplementedError, match="set_ is not implemented for forward mode"):
+        d.set_(torch.ones(2))
+    assert numbers(tangent(d.apply_(lambda number: number + 1))) == [2.0, 2.0]
     with torch.no_grad():
         leaf.add_(d)
     assert (leaf.requires_grad, numbers(tangent(leaf))) == (True, [2.0, 2.0])

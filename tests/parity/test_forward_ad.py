@@ -89,6 +89,11 @@ CASES = {
     "setitem": after(lambda lib, d: d.__setitem__(0, 5)),
     "setitem by mask": after(lambda lib, d: d.__setitem__(lib.tensor([True, False]), 5)),
     "data =": after(lambda lib, d: setattr(d, "data", lib.ones(2))),
+    "resize_": after(lambda lib, d: d.resize_(3)),
+    "resize_ to its shape": after(lambda lib, d: d.resize_(2)),
+    "set_": after(lambda lib, d: d.set_(lib.ones(2))),
+    "apply_": after(lambda lib, d: d.apply_(lambda number: number + 1)),
+    "map_": after(lambda lib, d: d.map_(d, lambda a, b: a * b)),
     "write to the dual of a leaf": lambda lib, fw: made(lib, fw, leaf=True).mul_(2),
     "write of a dual to a leaf": lambda lib, fw: lib.ones(2, requires_grad=True).add_(
         made(lib, fw)
