@@ -15,6 +15,10 @@ class GraphError(AdjointError):
     """Something is wrong with the recorded graph: freed, spoiled, cut or not recorded at all."""
 
 
+class LinAlgError(RuntimeError):
+    """A matrix has no inverse, or is not positive definite; ``linalg.LinAlgError``."""
+
+
 class TransformError(AdjointError):
     """A value met ``vmap``, ``jvp`` or tracing in a way that has no meaning there."""
 

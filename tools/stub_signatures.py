@@ -56,10 +56,10 @@ CLASSES = {
 NOT_ONE_TENSOR = frozenset(
     (
         "__array__", "__dlpack__", "__reduce_ex__", "aminmax", "atleast_1d", "atleast_2d",
-        "atleast_3d", "cummax", "cummin", "frexp", "grad_fn", "histogram", "histogramdd", "item",
-        "kthvalue", "manual_seed", "max", "median", "min", "mode", "multi_head_attention_forward",
-        "nanmedian", "nonzero", "numpy",
-        "size", "sort", "split", "std_mean", "stride", "to_dlpack", "tolist", "topk", "type",
+        "atleast_3d", "cummax", "cummin", "eigh", "frexp", "grad_fn", "histogram", "histogramdd",
+        "item", "kthvalue", "manual_seed", "max", "median", "min", "mode",
+        "multi_head_attention_forward", "nanmedian", "nonzero", "numpy", "qr", "size", "slogdet",
+        "sort", "split", "std_mean", "stride", "svd", "to_dlpack", "tolist", "topk", "type",
         "unique", "unique_consecutive", "var_mean", "where",
     )
 )  # fmt: skip

@@ -9,6 +9,7 @@ from adjoint.ops import (
     dropout,
     embedding,
     embedding_bags,
+    factors,
     linear,
     losses,
     losses_binary,
@@ -16,6 +17,8 @@ from adjoint.ops import (
     losses_composed,
     losses_margin,
     losses_targets,
+    matrices,
+    matrix_norms,
     normalisation,
     normalisation_batch,
     normalisation_channels,
@@ -25,7 +28,11 @@ from adjoint.ops import (
     pooling,
     pooling_adaptive,
     unpooling,
+    vectors,
 )
+from adjoint.ops.later import arrive
+
+arrive()
 
 __all__ = [
     "attention",
@@ -36,6 +43,7 @@ __all__ = [
     "dropout",
     "embedding",
     "embedding_bags",
+    "factors",
     "linear",
     "losses",
     "losses_binary",
@@ -43,6 +51,8 @@ __all__ = [
     "losses_composed",
     "losses_margin",
     "losses_targets",
+    "matrices",
+    "matrix_norms",
     "normalisation",
     "normalisation_batch",
     "normalisation_channels",
@@ -52,4 +62,5 @@ __all__ = [
     "pooling",
     "pooling_adaptive",
     "unpooling",
+    "vectors",
 ]
