@@ -28,8 +28,10 @@ from adjoint.tape.node import AccumulateGrad, Node, clock
 from adjoint.tape.tensor import CUSTOM, SEVERAL, Memory, Tensor, Untracked, memory_of, wrap
 
 ndarray = np.ndarray
-# What ufuncs raise for shapes and types that do not fit: the general path words it.
-TROUBLE = (ValueError, TypeError, RuntimeWarning, FloatingPointError)
+# What ufuncs raise, before they write, for shapes and types that do not fit: the general path words
+# it. And after they have written, where the user made warnings into errors.
+REFUSALS = (ValueError, TypeError)
+WARNINGS = (RuntimeWarning, FloatingPointError)
 # These may be given a tensor that is expanded: they write the same into all that share a place.
 SAME_EVERYWHERE = frozenset(("masked_fill_", "index_fill_", "index_put_", "tril_", "triu_"))
 REAL_ONLY = frozenset(("abs_", "absolute_"))
@@ -113,8 +115,10 @@ def _write_directly(self: Any, ufunc: Any, args: tuple[Any, ...]) -> bool:
     before_write(memory, array)
     try:
         ufunc(*operands, out=array)
-    except TROUBLE:
+    except REFUSALS:
         return False
+    except WARNINGS:
+        pass  # raised when the result is there already
     memory.note_write()
     return True
 

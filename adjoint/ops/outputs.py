@@ -12,7 +12,13 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.errors import describe_shape
-from adjoint.ops.inplace import TROUBLE, before_write, check_writable, overwrite
+from adjoint.ops.inplace import (
+    REFUSALS,
+    WARNINGS,
+    before_write,
+    check_writable,
+    overwrite,
+)
 from adjoint.ops.kinds.out import writing
 from adjoint.ops.kinds.row import FLOAT32, FLOAT64
 from adjoint.ops.resizing import resize
@@ -157,8 +163,10 @@ def _at_once(function: Any, out: Any, args: tuple[Any, ...]) -> bool:
     before_write(memory, array)
     try:
         row.compute(*arrays, out=array)
-    except TROUBLE:
+    except REFUSALS:
         return False
+    except WARNINGS:
+        pass  # raised when the result is there already
     memory.note_write()
     return True
 
