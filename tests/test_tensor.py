@@ -365,10 +365,33 @@ def test_values_inside_transforms(use):
         torch.func.vmap(lambda t: use(t) or t)(torch.ones(2))
 
 
+BATCHED = """\
+BatchedTensor(lvl=1, bdim=0, value=
+    tensor([[1., 1., 1.],
+            [1., 1., 1.],
+            [1., 1., 1.],
+            [1., 1., 1.]])
+)"""
+NESTED = """\
+GradTrackingTensor(lvl=2, value=
+    BatchedTensor(lvl=1, bdim=0, value=
+        tensor([2., 2.])
+    )
+)"""
+
+
+def test_nested_transforms_are_printed():
+    seen = []
+    one = torch.ones(2)
+    torch.func.vmap(torch.func.grad(lambda t: (seen.append(repr(t * 2)), t * t)[1]))(one)
+    torch.func.jvp(lambda t: seen.append(repr(t)) or t, (one,), (one,))
+    assert seen == [NESTED, "GradTrackingTensor(lvl=1, value=\n    tensor([1., 1.])\n)"]
+
+
 def test_a_batch_has_a_shape_and_is_printed():
     seen = []
     torch.func.vmap(lambda t: seen.append((t.shape, t.stride(), repr(t))) or t)(torch.ones(4, 3))
-    assert seen == [((3,), (1,), "tensor(<Batch of float32[3]>)")]
+    assert seen == [((3,), (1,), BATCHED)]
 
 
 # -- settings and questions ---------------------------------------------------------------------

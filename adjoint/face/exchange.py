@@ -11,6 +11,7 @@ from adjoint import dtypes
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.face.attributes import plain
+from adjoint.face.transformed import spell_transformed
 from adjoint.lazy import LazyModule
 from adjoint.shapes import product
 from adjoint.tape.forward import array_of, is_moving
@@ -171,11 +172,12 @@ class Exchange:
     # -- as text ------------------------------------------------------------------------------
 
     def __repr__(self) -> str:
-        array, extras = array_of(self), ()
+        array = array_of(self)
+        extras: tuple[str, ...] = ()
         if array is not self._array and is_moving():
             extras = (f"tangent={self._array.tangent}",)
-        if isinstance(array, Value):
-            return f"tensor(<{type(array).__name__} of {array.dtype.name}{list(array.shape)}>)"
+        if isinstance(array, Value) or (self._level and array is self._array):
+            return spell_transformed(self)
         node = self.grad_fn  # type: ignore[attr-defined]
         return printing.format_tensor(
             array,
