@@ -67,7 +67,7 @@ def _show_gradients(console: Console, x: Any, y: Any, w: Any, b: Any, loss: Any)
         "chain rule says. How much the loss grows with each number is then in .grad:\n"
     )
     loss.backward()
-    gradients = f"w.grad = {w.grad}\nb.grad = {b.grad}"
+    gradients = "\n".join((equation("w.grad", w.grad), equation("b.grad", b.grad)))
     console.print(gradients, highlight=False, markup=False)
     x, y = x.double(), y.double()
     error = max(
@@ -78,6 +78,12 @@ def _show_gradients(console: Console, x: Any, y: Any, w: Any, b: Any, loss: Any)
         "\nNothing has to be taken on trust. Move each number a little both ways, see what the "
         f"loss does, and compare: the largest difference is {error:.1e}.\n"
     )
+
+
+def equation(name: str, tensor: Any) -> str:
+    """``name = tensor``, with the rows of a matrix one below the other."""
+    start = f"{name} = "
+    return start + str(tensor).replace("\n", "\n" + " " * len(start))
 
 
 def difference(loss_of: Any, parameter: Any, step: float = 1e-5) -> float:

@@ -17,16 +17,21 @@ __all__ = ["Graph", "graph"]
 
 
 class Graph:
-    """A drawing of what results were computed from. ``print`` shows it as an indented tree."""
+    """A drawing of what results were computed from. ``print`` shows it as an indented tree.
 
-    def __init__(self, vertices: list[Vertex]) -> None:
+    ``note`` says what is missing from it, and why; "" where nothing is.
+    """
+
+    def __init__(self, vertices: list[Vertex], note: str = "") -> None:
         self.vertices = vertices
+        self.note = note
 
     def __len__(self) -> int:
         return len(self.vertices)
 
     def __str__(self) -> str:
-        return markup.tree(self.vertices)
+        tree = markup.tree(self.vertices)
+        return f"{tree}\n({self.note})" if self.note else tree
 
     def __repr__(self) -> str:
         edges = sum(len(vertex.sources) for vertex in self.vertices)
@@ -69,9 +74,9 @@ def graph(
     """The graph that ``results`` (a tensor or several) were recorded in.
 
     ``params`` and ``inputs`` name tensors; others take the name of the caller's variable that
-    holds them. An input that needs no gradient is known only if an operation saved it. Raises
-    ``TypeError`` for results that are not Tensors, and for ``params`` or ``inputs`` that are not
-    mappings of names to Tensors.
+    holds them. An input that needs no gradient is known only if an operation saved it, and until a
+    backward pass frees it; the text of the graph says so then. Raises ``TypeError`` for results
+    that are not Tensors, and for ``params`` or ``inputs`` that are not mappings of names to Tensors.
 
     >>> import adjoint as torch
     >>> x = torch.tensor(3.0, requires_grad=True)
@@ -91,7 +96,12 @@ def graph(
             if value._node is not None:
                 edge = value._node
                 names[id(edge.node if isinstance(edge, Port) else edge)] = name
-    return Graph(collect(several, params, names))
+    vertices, freed = collect(several, params, names)
+    note = (
+        f"inputs that need no gradient are missing where the backward at {freed} freed what was "
+        "saved: draw the graph before it, or call it with retain_graph=True"
+    )
+    return Graph(vertices, note if freed else "")
 
 
 def _named(argument: str, tensors: Any) -> dict[str, Any]:

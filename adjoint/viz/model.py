@@ -10,6 +10,7 @@ from typing import Any
 
 from adjoint import dtypes
 from adjoint.tape.node import AccumulateGrad, Node, Port
+from adjoint.tape.saved import Freed
 from adjoint.tape.tensor import Tensor
 
 INPUT, PARAMETER, OPERATION, RESULT = "input", "parameter", "operation", "result"
@@ -37,15 +38,16 @@ class Vertex:
 
 def collect(
     results: Iterable[Any], parameters: Mapping[str, Any], names: Mapping[int, str]
-) -> list[Vertex]:
+) -> tuple[list[Vertex], str]:
     """All that the ``results`` were computed from, sources before what is made of them.
 
-    ``names`` gives names by the identity of tensors, and of the nodes that made them.
+    ``names`` gives names by the identity of tensors, and of the nodes that made them. The second
+    result says where a backward pass freed inputs that are therefore missing; "" if none are.
     """
     collector = _Collector(parameters, names)
     for result in results:
         collector.add_result(result)
-    return collector.vertices
+    return collector.vertices, collector.freed
 
 
 class _Collector:
@@ -56,6 +58,7 @@ class _Collector:
         self.names = names
         self.parameters = {id(tensor): name for name, tensor in parameters.items()}
         self.unnamed = {INPUT: 0, PARAMETER: 0}
+        self.freed = ""
 
     def add_result(self, tensor: Any) -> None:
         """Walk back from ``tensor`` without recursion; its own vertex is marked as a result."""
@@ -102,6 +105,8 @@ class _Collector:
             return self._leaf(edge if variable is None else variable, PARAMETER, edge)
         if edge is not None:
             return self.places[id(edge.node if isinstance(edge, Port) else edge)]
+        if isinstance(node.saved, Freed):
+            self.freed = node.saved.where
         value = _saved_input(node, place)
         return self._leaf(value, INPUT) if isinstance(value, Tensor) else None
 

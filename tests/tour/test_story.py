@@ -27,6 +27,13 @@ def test_difference_finds_a_wrong_gradient():
     assert network.difference(loss_of, w) > 0.009
 
 
+def test_the_rows_of_a_matrix_stand_one_below_the_other():
+    assert network.equation("w", torch.zeros(2, 1)).splitlines() == [
+        "w = tensor([[0.],",
+        "            [0.]])",
+    ]
+
+
 def test_the_held_out_fifth_is_kept_apart():
     (x, y), (held_x, held_y) = classifier.split(0)
     assert (len(x), len(y), len(held_x), len(held_y)) == (1438, 1438, 359, 359)

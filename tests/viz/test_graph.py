@@ -193,3 +193,17 @@ def test_a_long_chain_is_walked_without_recursion():
     assert text.count(" = ") + text.count("Add [1]") >= 20_000
     assert max(map(len, text.splitlines())) < 150
     assert "(goes on at [" in text
+
+
+def test_a_graph_drawn_after_backward_says_what_is_missing():
+    x = torch.ones(2)
+    w = torch.ones(2, requires_grad=True)
+    loss = (x * w).sum()
+    assert torch.viz.graph(loss).note == ""
+    loss.backward()
+    late = torch.viz.graph(loss)
+    assert "x: input" not in str(late)
+    assert re.search(r"\(inputs .* backward at .*test_graph\.py:\d+ freed", str(late))
+    loss = (x * w).sum()
+    loss.backward(retain_graph=True)
+    assert "x: input" in str(torch.viz.graph(loss))
