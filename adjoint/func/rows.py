@@ -136,6 +136,7 @@ def survey(nodes: Sequence[Any]) -> Survey:
     seen: set[Any] = set()
     leaves: set[Any] = set()
     stack = [node_of(edge) for edge in nodes if edge is not None]
+    push = stack.append
     size, users = 0, False
     while stack:
         node = stack.pop()
@@ -143,14 +144,17 @@ def survey(nodes: Sequence[Any]) -> Survey:
             continue
         seen.add(node)
         size += prod(node.shape)
-        edges = node.edges
-        if not edges and type(node) is AccumulateGrad:
-            leaves.add(node)
-        elif type(node.plan) is not Plan:
-            users = True
         if node.hooks is not None:
             users = True
-        stack += [edge.node if type(edge) is Port else edge for edge in edges if edge is not None]
+        edges = node.edges
+        if edges:
+            if type(node.plan) is not Plan:
+                users = True
+            for edge in edges:
+                if edge is not None:
+                    push(edge.node if type(edge) is Port else edge)
+        elif type(node) is AccumulateGrad:
+            leaves.add(node)
     return Survey(8 * size, leaves, users)
 
 
