@@ -23,6 +23,7 @@ class Copying:
     _array: Any
     _node: Any
     _level: int
+    _copies_gradient = True
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         if id(self) in memo:
@@ -40,6 +41,7 @@ class Copying:
         out.__dict__.update(copy.deepcopy(_own_attributes(self), memo))
         if self._node is not None:
             set_requires_grad(out)
+        if self._node is not None and self._copies_gradient:
             out._node.grad = copy.deepcopy(self._node.grad, memo)  # type: ignore[union-attr]
         return out
 

@@ -35,6 +35,7 @@ class Parameter(Tensor):
     """
 
     __slots__ = ()
+    _copies_gradient = False  # deepcopy leaves .grad behind, as in PyTorch
 
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
         leaf = _share(cls, data)

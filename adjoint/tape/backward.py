@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -30,9 +31,9 @@ _accumulation = threading.RLock()
 
 def as_sequence(value: Any) -> tuple[Any, ...]:
     """One tensor or edge or several, as a tuple."""
-    if isinstance(value, (tuple, list)) and not isinstance(value, GradientEdge):
-        return tuple(value)
-    return (value,)
+    if isinstance(value, (Tensor, GradientEdge)) or not isinstance(value, Iterable):
+        return (value,)
+    return tuple(value)
 
 
 def _roots(

@@ -44,7 +44,13 @@ def get_gradient_edge(tensor: Any) -> GradientEdge:
 def edge_of(value: Any) -> Any:
     """The tape's own edge of a tensor or a ``GradientEdge``; None where nothing is recorded."""
     if not isinstance(value, GradientEdge):
-        return value._node
+        try:
+            return value._node
+        except AttributeError:
+            raise RuntimeError(
+                "gradients begin and end at Tensors or GradientEdges, but got "
+                f"{type(value).__name__}"
+            ) from None
     if isinstance(value.ownership_token, Port):
         return value.ownership_token
     node = value.node

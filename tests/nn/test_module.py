@@ -316,3 +316,15 @@ def test_buffers() -> None:
     net.lost = nn.Buffer(torch.ones(1), persistent=False)
     assert [name for name, _ in net.named_buffers()] == ["kept", "lost"]
     assert list(net.state_dict()) == ["kept"]
+
+
+def test_a_deep_copy_begins_without_gradients():
+    net = torch.nn.Linear(2, 1)
+    net(torch.ones(2)).backward()
+    twin = copy.deepcopy(net)
+    assert all(parameter.grad is None for parameter in twin.parameters())
+    assert all(parameter.requires_grad for parameter in twin.parameters())
+    assert all(parameter.grad is not None for parameter in net.parameters())
+    leaf = torch.ones(2, requires_grad=True)
+    leaf.sum().backward()
+    assert copy.deepcopy(leaf).grad.tolist() == [1.0, 1.0]  # of other tensors it goes along

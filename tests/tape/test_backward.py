@@ -65,3 +65,27 @@ def test_what_saved_a_grad_that_was_added_to_is_told(shape: tuple[int, ...]) -> 
     assert kept._version == version + 1
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         product.sum().backward()
+
+
+def test_inputs_come_in_any_iterable() -> None:
+    weights = {"a": torch.ones(2, requires_grad=True), "b": torch.ones(2, requires_grad=True)}
+    out = (weights["a"] * 3 + weights["b"] * 5).sum()
+    for inputs in (weights.values(), iter(weights.values())):
+        a, b = torch.autograd.grad(out, inputs, retain_graph=True)
+        assert (a.tolist(), b.tolist()) == ([3.0, 3.0], [5.0, 5.0])
+    torch.autograd.backward((each for each in (out, out)), inputs=weights.values())
+    assert weights["a"].grad.tolist() == [6.0, 6.0]
+
+
+@pytest.mark.parametrize("what", ["loss", 3.0, ["loss"]])
+def test_what_is_no_tensor_is_refused(what: object) -> None:
+    x = torch.ones(2, requires_grad=True)
+    for call in (
+        lambda: torch.autograd.backward(what),
+        lambda: torch.autograd.grad(what, x),
+        lambda: torch.autograd.grad(x.sum(), what),
+        lambda: x.sum().backward(inputs=what),
+    ):
+        with pytest.raises(RuntimeError, match=r"Tensors or GradientEdges, but got (str|float)"):
+            call()
+    assert x.grad is None
