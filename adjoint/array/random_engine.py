@@ -44,8 +44,8 @@ class Generator:
     """
 
     __slots__ = (
-        "_bits", "_block", "_engine", "_fresh", "_next_float_normal", "_position", "_seed",
-        "_seeding", "lock", "next_normal",
+        "_bits", "_block", "_ended", "_engine", "_fresh", "_next_float_normal", "_position",
+        "_seed", "_seeding", "lock", "next_normal",
     )  # fmt: skip
 
     def __init__(self, device: str = "cpu") -> None:
@@ -55,6 +55,7 @@ class Generator:
         self.lock = threading.Lock()
         self._bits: Any = None
         self._engine: Any = None
+        self._ended: Any = None  # a block, and the engine's state at its end
         self._reset(DEFAULT_SEED)
 
     def _reset(self, seed: int) -> None:
@@ -193,6 +194,48 @@ class Generator:
             self.next_normal = kept if valid else None
             self._next_float_normal = kept_float if float_valid else None
 
+    def snapshot(self) -> tuple[Any, ...]:
+        """The state, for ``restore`` alone: a few microseconds where nothing is drawn between.
+
+        The engine stands at the end of the block, and every block is an array of its own: so long
+        as that is the same one, the engine need not be looked at.
+
+        >>> generator = Generator()
+        >>> before = generator.snapshot()
+        >>> first = generator.draw(2).tolist()
+        >>> generator.restore(before)
+        >>> generator.draw(2).tolist() == first
+        True
+        """
+        with self.lock:
+            block = self._block
+            engine = None
+            if block is not _NOTHING:
+                engine = self._ended
+                if engine is None or engine[0] is not block:
+                    engine = self._ended = block, self._bits.state
+            return (
+                self._seed, block, engine, self._position, self._fresh, self.next_normal,
+                self._next_float_normal,
+            )  # fmt: skip
+
+    def restore(self, state: tuple[Any, ...]) -> None:
+        """Go on from a state that ``snapshot`` gave."""
+        seed, block, engine, position, fresh, normal, float_normal = state
+        with self.lock:
+            if block is _NOTHING:  # nothing was drawn since the seed
+                self._reset(seed)
+            elif self._block is not block:
+                self._seeded_engine()
+                self._bits.state = engine[1]
+                self._ended = engine
+            self._seed = seed
+            self._block = block
+            self._position = position
+            self._fresh = fresh
+            self.next_normal = normal
+            self._next_float_normal = float_normal
+
     def clone_state(self) -> Generator:
         """Another generator that goes on from the same state."""
         clone = type(self)()
@@ -204,7 +247,7 @@ class Generator:
 
     def __setstate__(self, state: bytes) -> None:
         self.lock = threading.Lock()
-        self._bits = self._engine = None
+        self._bits = self._engine = self._ended = None
         Generator.set_state(self, np.frombuffer(state, np.uint8))
 
 

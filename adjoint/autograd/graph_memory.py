@@ -105,11 +105,8 @@ def saved_memory(loss: Any) -> SavedMemory:
             "saved_memory: the tensor does not require a gradient, so nothing was saved for one"
         )
     nodes = _nodes_below(edges)
-    parameters = {
-        id(owner_of(variable._array))
-        for variable in (node.variable for node in nodes if isinstance(node, AccumulateGrad))
-        if variable is not None and isinstance(variable._array, np.ndarray)
-    }
+    leaves = [node.variable for node in nodes if isinstance(node, AccumulateGrad)]
+    parameters = {id(owner_of(_memory(leaf))) for leaf in leaves if leaf is not None}
     return _report(nodes, parameters)
 
 
@@ -192,5 +189,8 @@ def _packed_arrays(given: Any) -> Iterator[Any]:
 def _memory(value: Any) -> Any:
     """The plain memory below a Tensor or a value of a transform."""
     while not isinstance(value, np.ndarray):
-        value = value._array if isinstance(value, Tensor) else value.value
+        if isinstance(value, Tensor):
+            value = value._array
+        else:  # a batch, or a dual, whose tangent was saved by what made it
+            value = value.value if hasattr(value, "value") else value.primal
     return value

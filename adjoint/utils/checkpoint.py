@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from adjoint.autograd.function import Function
-from adjoint.random import get_rng_state, set_rng_state
+from adjoint.random import default_generator
 from adjoint.tape.backward import backward
 from adjoint.tape.hooks import running
 from adjoint.tape.modes import enable_grad, modes, no_grad
@@ -134,7 +134,7 @@ class CheckpointFunction(Function):
         check_backward_validity(args)
         ctx.run_function = run_function
         ctx.preserve_rng_state = preserve_rng_state
-        ctx.random = get_rng_state() if preserve_rng_state else None
+        ctx.random = default_generator.snapshot() if preserve_rng_state else None
         ctx.places = [place for place, value in enumerate(args) if isinstance(value, Tensor)]
         ctx.others = [None if isinstance(value, Tensor) else value for value in args]
         ctx.save_for_backward(*[args[place] for place in ctx.places])
@@ -154,16 +154,16 @@ class CheckpointFunction(Function):
         args = list(ctx.others)
         for place, tensor in zip(ctx.places, ctx.saved_tensors, strict=True):
             args[place] = tensor
-        outside = get_rng_state() if ctx.preserve_rng_state else None
+        outside = default_generator.snapshot() if ctx.preserve_rng_state else None
         if ctx.preserve_rng_state:
-            set_rng_state(ctx.random)
+            default_generator.restore(ctx.random)
         try:
             leaves = detach_variable(tuple(args))
             with enable_grad():
                 outputs = ctx.run_function(*leaves)
         finally:
             if outside is not None:
-                set_rng_state(outside)
+                default_generator.restore(outside)
         if isinstance(outputs, Tensor):
             outputs = (outputs,)
         wanted = [

@@ -19,7 +19,7 @@ import numpy as np
 from adjoint import dtypes
 from adjoint.array.memory import owner_of
 from adjoint.errors import describe_shape
-from adjoint.random import get_rng_state, set_rng_state
+from adjoint.random import default_generator
 from adjoint.tape.hooks import running
 from adjoint.tape.modes import enable_grad, modes
 from adjoint.tape.node import Node, clock, line_of, shorten
@@ -134,7 +134,7 @@ class Frame:
         self.args = tuple(map(_hidden, args))
         self.kwargs = {name: _hidden(value) for name, value in kwargs.items()}
         self.context, self.again = contexts
-        self.random = get_rng_state() if preserve_rng_state else None
+        self.random = default_generator.snapshot() if preserve_rng_state else None
         self.early_stop = early_stop
         self.check = check
         self.complete = False
@@ -160,8 +160,8 @@ class Frame:
         kwargs = {name: self._argument(value) for name, value in self.kwargs.items()}
         outside = None
         if self.random is not None:
-            outside = get_rng_state()
-            set_rng_state(self.random)
+            outside = default_generator.snapshot()
+            default_generator.restore(self.random)
         try:
             with self.again, enable_grad(), watch:
                 self.function(*args, **kwargs)
@@ -171,7 +171,7 @@ class Frame:
             return watch.found
         finally:
             if outside is not None:
-                set_rng_state(outside)
+                default_generator.restore(outside)
         if self.check and self.complete and len(watch.marks) != len(self.marks):
             raise self._miscount(watch)
         return watch.found

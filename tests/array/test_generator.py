@@ -506,3 +506,35 @@ def test_a_call_that_fails_draws_nothing(wrong, error, message):
     assert found.type is error
     assert not generator.lock.locked()
     assert generator.get_state().tobytes() == Generator().manual_seed(1).get_state().tobytes()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_snapshot_is_the_whole_state(seed):
+    """Whatever happens between: draws within a block and over many, other seeds, states."""
+    draw = np.random.RandomState(seed)
+    generator, kept = Generator(), []
+    for _ in range(40):
+        action = draw.randint(6)
+        if action == 0:
+            generator.manual_seed(int(draw.randint(5)))
+        elif action == 1:
+            kept.append((generator.snapshot(), generator.get_state().tobytes()))
+        elif action == 2 and kept:
+            snapshot, state = kept[draw.randint(len(kept))]
+            generator.restore(snapshot)
+            assert generator.get_state().tobytes() == state
+        elif action == 3 and kept:
+            generator.set_state(np.frombuffer(kept[-1][1], np.uint8))
+        elif action == 4:
+            generator.next_normal = float(draw.randint(9))
+        else:
+            with generator.lock:
+                generator.draw(int(draw.choice([1, 7, 600, 2000])))
+    for snapshot, state in kept:
+        generator.restore(snapshot)
+        with generator.lock:
+            words = generator.draw(1500).tolist()
+        other = Generator()
+        other.set_state(np.frombuffer(state, np.uint8))
+        with other.lock:
+            assert other.draw(1500).tolist() == words

@@ -109,3 +109,19 @@ def test_functions_of_the_user():
 def test_what_was_not_recorded():
     with pytest.raises(RuntimeError, match="nothing was saved"):
         saved_memory(torch.ones(3))
+
+
+def test_inside_transforms_and_dual_levels():
+    def totals(x):
+        y = (x * x).exp()
+        found.append(saved_memory(y.sum()).total)
+        return y.sum()
+
+    found = []
+    torch.func.grad(totals)(torch.ones(10))
+    torch.func.vmap(torch.func.grad(totals))(torch.ones(4, 10))
+    assert found == [40, 160]
+    forward = torch.autograd.forward_ad
+    with forward.dual_level():
+        x = forward.make_dual(torch.ones(10, requires_grad=True), torch.ones(10))
+        assert saved_memory(x.exp().sin()).total == 40

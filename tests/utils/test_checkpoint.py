@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import sys
+import threading
 import weakref
 
 import numpy as np
@@ -667,3 +668,26 @@ def test_a_group_of_passes_computes_once():
     with module.GraphExecGroup(), pytest.raises(RuntimeError, match="nested"):
         module.GraphExecGroup().__enter__()
     assert module.GraphExecGroup._get_current_group() is None
+
+
+def test_inside_a_dual_level():
+    forward = torch.autograd.forward_ad
+    x = leaf(0.1, 0.2)
+    with forward.dual_level():
+        dual = forward.make_dual(x, torch.ones(2))
+        plain, out = function(dual), later(function, dual)
+        tangents = [forward.unpack_dual(each).tangent.tolist() for each in (plain, out)]
+        assert tangents[0] == tangents[1]
+        assert gradient(out, x) == gradient(plain, x)
+
+
+def test_threads_compute_again_each_for_itself():
+    x, counted, found = leaf(0.1, 0.2), Counted(), []
+    out = later(counted, x, preserve_rng_state=False)
+    threads = [threading.Thread(target=lambda: found.append(gradient(out, x))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [gradient(function(x), x)] * 4
+    assert counted.calls == 5
