@@ -250,8 +250,8 @@ def linalg_det(A: Any) -> Any:
 
     Raises ``RuntimeError`` for other shapes, and for integers.
 
-    >>> torch.linalg.det(torch.tensor([[1.0, 2.0], [3.0, 4.0]]))
-    tensor(-2.0000)
+    >>> torch.linalg.det(torch.tensor([[2.0, 1.0], [0.0, 4.0]]))
+    tensor(8.)
     """
     return _det("linalg.det", A)
 

@@ -27,6 +27,8 @@ from adjoint.ops import (
     polynomials,
     pooling,
     pooling_adaptive,
+    resampling,
+    shuffling,
     unpooling,
     vectors,
 )
@@ -61,6 +63,8 @@ __all__ = [
     "polynomials",
     "pooling",
     "pooling_adaptive",
+    "resampling",
+    "shuffling",
     "unpooling",
     "vectors",
 ]

@@ -76,7 +76,7 @@ def graph(
     ``params`` and ``inputs`` name tensors; others take the name of the caller's variable that
     holds them. An input that needs no gradient is known only if an operation saved it, and until a
     backward pass frees it; the text of the graph says so then. Raises ``TypeError`` for results
-    that are not Tensors, and for ``params`` or ``inputs`` that are not mappings of names to Tensors.
+    that are not Tensors, and for ``params`` or ``inputs`` that do not map names to Tensors.
 
     >>> import adjoint as torch
     >>> x = torch.tensor(3.0, requires_grad=True)
