@@ -15,6 +15,9 @@ from mkdocs.structure.files import File, Files
 PUBLIC = (
     "adjoint",
     "adjoint.autograd",
+    "adjoint.autograd.forward_ad",
+    "adjoint.autograd.functional",
+    "adjoint.autograd.graph",
     "adjoint.func",
     "adjoint.nn",
     "adjoint.nn.functional",
@@ -22,6 +25,7 @@ PUBLIC = (
     "adjoint.optim",
     "adjoint.random",
     "adjoint.testing",
+    "adjoint.utils.checkpoint",
     "adjoint.utils.data",
     "adjoint.viz",
 )
