@@ -1,6 +1,7 @@
 """``grad``, ``vjp``, ``jvp`` and ``vmap``: values, nesting in any order, structures, errors."""
 
 import itertools
+import threading
 
 import numpy as np
 import pytest
@@ -179,3 +180,27 @@ def test_an_error_inside_leaves_no_level_behind():
         vmap(lambda x: grad(lambda y: 1 / 0)(x))(X)
     close(grad(lambda x: cube(x).sum())(X), 3 * X.numpy() ** 2)
     assert torch.is_grad_enabled()
+
+
+def test_threads_do_not_meet():
+    def function(x):
+        return (x.sin() * x.flip(0)).sum()
+
+    points = [X * number for number in range(1, 4)]
+    expected = [torch.func.hessian(function)(x).numpy() for x in points]
+    wrong = []
+
+    def work(number):
+        for _ in range(20):
+            rows = vmap(torch.func.jacfwd(grad(function)))(points[number][None])[0]
+            whole = torch.func.hessian(function)(points[number])
+            for found in (rows, whole):
+                if not np.allclose(found.numpy(), expected[number], rtol=1e-12):
+                    wrong.append(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
