@@ -119,7 +119,7 @@ def split_index(x: Any, index: Any, *, itself: bool = False) -> tuple[Any, Entri
             x = unsqueeze_row(x, dim - len(x.shape) - 1)
             dim += 1
         elif isinstance(item, slice):
-            x = _slice(x, dim - len(x.shape), item, alone=item is index)
+            x = _slice(x, dim - len(x.shape), item, alone=item is index and not itself)
             dim += 1
         elif item is True or item is False:
             x = unsqueeze_row(x, dim - len(x.shape) - 1)

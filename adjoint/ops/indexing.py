@@ -23,7 +23,8 @@ from adjoint.ops.inplace import before_write, check_writable, store
 from adjoint.ops.kinds.public import public, publish
 from adjoint.ops.masks import fill_value, mask_put_row, refuse_imaginary
 from adjoint.ops.movement import reshape_row
-from adjoint.ops.writing import copy_
+from adjoint.ops.rewriting import renew_unrecorded
+from adjoint.ops.writing import copy_, fill_
 from adjoint.tape.tensor import Tensor, memory_of
 
 
@@ -76,7 +77,10 @@ def setitem(input: Any, index: Any, value: Any) -> None:
         return
     while len(value.shape) > len(x.shape) and value.shape[0] == 1:
         value = reshape_row(value, tuple(value.shape[1:]))
-    copy_(x, value)
+    if value.shape or not x.shape:
+        copy_(x, value)
+    else:
+        fill_(x, value)
 
 
 def _write(x: Any, entries: Entries, value: Any) -> None:
@@ -123,6 +127,8 @@ def _write_plain(x: Any, write: Callable[[Any], None]) -> None:
     before_write(memory, x._array)
     write(writable(x._array))
     memory.note_write()
+    if memory.views:
+        renew_unrecorded(memory)
 
 
 def masked_copy(array: Any, mask: Any, value: Any) -> None:

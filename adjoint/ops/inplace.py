@@ -20,7 +20,15 @@ from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.row import FLOAT32, FLOAT64
 from adjoint.ops.movement import alias_row
-from adjoint.ops.rewriting import alias, array_at, base_of, earlier, rebind, rewrite
+from adjoint.ops.rewriting import (
+    alias,
+    array_at,
+    base_of,
+    earlier,
+    rebind,
+    renew_unrecorded,
+    rewrite,
+)  # fmt: skip
 from adjoint.ops.tangents import write_moving
 from adjoint.tape.forward import Attached
 from adjoint.tape.modes import modes
@@ -120,6 +128,8 @@ def _write_directly(self: Any, ufunc: Any, args: tuple[Any, ...]) -> bool:
     except WARNINGS:
         pass  # raised when the result is there already
     memory.note_write()
+    if memory.views:
+        renew_unrecorded(memory)
     return True
 
 
@@ -309,6 +319,8 @@ def overwrite(target: Any, value: Any, edge: Any = False, name: str = "zero_") -
         rebind(target, value)
         memory.note_write()
     if not modes.enabled or dtypes.of(target._array).category < dtypes.FLOATING:
+        if memory.views:
+            renew_unrecorded(memory)
         return
     if edge is False and isinstance(value, Tensor) and value._level == target._level:
         _save_in_place(value, target)
@@ -322,6 +334,10 @@ def overwrite(target: Any, value: Any, edge: Any = False, name: str = "zero_") -
             edge = zero_node(target, name)
     if edge is not None or target._node is not None or before._node is not None:
         rewrite(target, edge, before)
+        if memory.views and (memory.root is None or memory.root() is not base):
+            renew_unrecorded(memory, base_done=base)  # those of what it was detached from
+    elif memory.views:
+        renew_unrecorded(memory)
 
 
 def _write_tangent(tangent: Any, moved: Any) -> None:

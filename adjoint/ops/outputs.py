@@ -22,6 +22,7 @@ from adjoint.ops.inplace import (
 from adjoint.ops.kinds.out import writing
 from adjoint.ops.kinds.row import FLOAT32, FLOAT64
 from adjoint.ops.resizing import resize
+from adjoint.ops.rewriting import renew_unrecorded
 from adjoint.tape.modes import modes
 from adjoint.tape.tensor import Tensor, Untracked, memory_of
 from adjoint.tape.warning import warn as warn_user
@@ -168,6 +169,8 @@ def _at_once(function: Any, out: Any, args: tuple[Any, ...]) -> bool:
     except WARNINGS:
         pass  # raised when the result is there already
     memory.note_write()
+    if memory.views:
+        renew_unrecorded(memory)
     return True
 
 

@@ -31,8 +31,22 @@ from adjoint.shapes import product
 from adjoint.tape import engine
 from adjoint.tape.forward import Attached
 from adjoint.tape.hooks import hooks_of
-from adjoint.tape.node import AccumulateGrad, Refused, clock
-from adjoint.tape.tensor import SpecialView, Tensor, View, chains, memory_of, new, wrap
+from adjoint.tape.modes import modes
+from adjoint.tape.node import AccumulateGrad, Loose, Refused
+from adjoint.tape.tensor import (
+    SEVERAL,
+    Memory,
+    SpecialView,
+    Tensor,
+    View,
+    chains,
+    history_of,
+    make_ambiguous,
+    make_loose,
+    memory_of,
+    new,
+    wrap,
+)
 
 ndarray = np.ndarray
 Path = tuple[tuple[Row, tuple[Any, ...], int], ...]
@@ -312,18 +326,6 @@ def rebind(target: Any, value: Any) -> None:
 # -- history ------------------------------------------------------------------------------------
 
 
-def _refused(view: Any) -> Refused:
-    node: Refused = new(Refused)
-    node.edges = ()
-    node.saved = ()
-    node.sequence = next(clock)
-    node.shape, node.dtype = view._array.shape, view._array.dtype
-    node.hooks = None
-    node.code, node.instruction = None, 0
-    node.reason = view._view.creation
-    return node
-
-
 def set_history(tensor: Any, edge: Any) -> None:
     """Make ``edge`` the history of ``tensor``; ``retain_grad`` goes with the tensor."""
     before = tensor._node
@@ -367,19 +369,70 @@ def _renew_views(base: Any) -> None:
     """Record every live view of ``base`` anew from it."""
     if not memory_of(base).views:
         return
-    row: Row = view_again.row  # type: ignore[attr-defined]
     frame = sys._getframe(1)
+    for view in family(base):
+        if view._view.differentiable and view._view.base is base:
+            _renew(view, base, frame)
+
+
+def renew_unrecorded(memory: Memory, but: Any = None, base_done: Any = None) -> None:
+    """Record all views of a memory anew whose base wants a gradient, after a write to it.
+
+    Not the view ``but``, nor those of the base ``base_done``.
+
+    The write itself has no history; but what was recorded of a view, or may be, is that of other
+    values, and PyTorch lets views begin again at their base.
+    """
+    frame = sys._getframe(1)
+    for reference in list(memory.views):
+        view = reference()
+        if view is None or view is but or view._view is None:
+            continue
+        if view._view.differentiable:
+            base = view._view.base
+            if base._node is not None and base is not base_done:
+                _renew(view, base, frame)
+
+
+def _renew(view: Any, base: Any, frame: Any) -> None:
+    if dtypes.of(view._array).category < dtypes.FLOATING:
+        return
+    if base._node is None:
+        if type(history_of(view)) is not AccumulateGrad:
+            view._node = None
+    elif view._view.creation is not None:
+        make_ambiguous(view)
+        return
+    path = path_of(view)
+    others = [n for n, (row, _, _) in enumerate(path, 1) if row.name in _NO_STRIDES]
+    if others:  # which no strides describe: PyTorch takes them again as they were
+        before = modes.enabled, modes.inference
+        modes.enabled, modes.inference = modes.recorder, False
+        base, path = follow(alias(base), path[: others[-1]]), path[others[-1] :]
+        modes.enabled, modes.inference = before
+        if not path:
+            set_history(view, base._node)
+            return
+    again: Row = view_again.row  # type: ignore[attr-defined]
+    node = again.make_node(1, (base,), (path,), view._array, frame)
+    node.shape, node.dtype = view._array.shape, view._array.dtype
+    set_history(view, node)
+
+
+_NO_STRIDES = frozenset(("view_as_real", "view_as_complex", "view_dtype"))
+
+
+def settle(base: Any) -> None:
+    """Let views of ``base`` that have no history want a gradient as it does now, or not."""
     for view in family(base):
         if not view._view.differentiable or view._view.base is not base:
             continue
-        if dtypes.of(view._array).category < dtypes.FLOATING:
-            continue
+        node = history_of(view)
         if base._node is None:
-            if not isinstance(view._node, AccumulateGrad):
+            if type(node) is Loose or (type(node) is Refused and view._view.reason != SEVERAL):
                 view._node = None
-        elif view._view.creation is not None:
-            view._node = _refused(view)
-        else:
-            node = row.make_node(1, (base,), (path_of(view),), view._array, frame)
-            node.shape, node.dtype = view._array.shape, view._array.dtype
-            set_history(view, node)
+        elif node is None and dtypes.of(view._array).category >= dtypes.FLOATING:
+            make_loose(view)
+
+
+chains.settle = settle

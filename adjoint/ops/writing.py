@@ -25,6 +25,7 @@ from adjoint.ops.rewriting import (
     earlier,
     family,
     place_of,
+    renew_unrecorded,
     root_of,
     set_history,
     shorten,
@@ -209,6 +210,7 @@ def _looking(function: Callable[..., Any], name: str) -> Callable[..., Any]:
         elif self._node is not None:  # a leaf
             self._node.shape = self._array.shape
         memory.note_write()
+        renew_unrecorded(memory, self)
         return self
 
     operate.__name__ = operate.__qualname__ = name

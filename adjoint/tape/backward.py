@@ -21,9 +21,9 @@ from adjoint.tape.edges import GradientEdge, edge_of
 from adjoint.tape.engine import rows, run
 from adjoint.tape.forward import Attached
 from adjoint.tape.hooks import retain_grad, show_accumulated
-from adjoint.tape.node import AccumulateGrad
+from adjoint.tape.node import AccumulateGrad, Loose
 from adjoint.tape.passes import Capture, Pass, node_of
-from adjoint.tape.tensor import Tensor, memory_of, set_requires_grad, wrap
+from adjoint.tape.tensor import Tensor, loose_end, memory_of, set_requires_grad, wrap
 
 # Several threads may add to one leaf. Reentrant, for hooks that run backward themselves.
 _accumulation = threading.RLock()
@@ -157,9 +157,10 @@ def backward(
     tensors = as_sequence(tensors)
     if not tensors:
         return
-    if grad_tensors is None and len(tensors) == 1 and getattr(tensors[0], "_node", None):
-        tensor = tensors[0]
-        roots, level = [(tensor._node, _start(tensor, None, create_graph))], tensor._level
+    tensor = tensors[0]
+    node = getattr(tensor, "_node", None) if len(tensors) == 1 else None
+    if grad_tensors is None and node is not None and type(node) is not Loose:
+        roots, level = [(node, _start(tensor, None, create_graph))], tensor._level
     else:
         gradients = (None,) * len(tensors) if grad_tensors is None else as_sequence(grad_tensors)
         roots, level = _roots(tensors, gradients, create_graph)
@@ -197,6 +198,8 @@ def backward(
 
 def _edge_of(tensor: Any, caller: str) -> Any:
     edge = edge_of(tensor)
+    if edge is None and isinstance(tensor, Tensor) and tensor._node is not None:
+        return loose_end(tensor)  # where nothing will arrive
     if edge is None:
         raise RuntimeError(
             f"One of the differentiated Tensors given as 'inputs' to {caller} does not require "

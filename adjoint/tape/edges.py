@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from adjoint.errors import describe_shape
-from adjoint.tape.node import Node, Port
+from adjoint.tape.node import Loose, Node, Port
 
 
 class GradientEdge(NamedTuple):
@@ -45,12 +45,13 @@ def edge_of(value: Any) -> Any:
     """The tape's own edge of a tensor or a ``GradientEdge``; None where nothing is recorded."""
     if not isinstance(value, GradientEdge):
         try:
-            return value._node
+            node = value._node
         except AttributeError:
             raise RuntimeError(
                 "gradients begin and end at Tensors or GradientEdges, but got "
                 f"{type(value).__name__}"
             ) from None
+        return None if type(node) is Loose else node
     if isinstance(value.ownership_token, Port):
         return value.ownership_token
     node = value.node

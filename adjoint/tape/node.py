@@ -72,7 +72,9 @@ class Node:
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The nodes that made each input, with the number of their output; None for a constant."""
         return tuple(
-            (edge.node, edge.index) if isinstance(edge, Port) else (edge, 0)
+            (edge.node, edge.index)
+            if isinstance(edge, Port)
+            else (None if type(edge) is Loose else edge, 0)
             for edge in names.shown_edges(self)
         )
 
@@ -170,6 +172,29 @@ class AccumulateGrad(Node):
     def variable(self) -> Any:
         """The leaf tensor, None if it is gone."""
         return self.variable_reference()
+
+
+class _Nowhere:
+    """The plan of a node behind which there is nothing."""
+
+    direct = row = None
+    holds = 0
+
+    def pull(self, node: Node, saved: Any, g: Any, level: int, record: bool) -> tuple[Any, ...]:
+        """No gradients for no edges."""
+        return ()
+
+
+class Loose(AccumulateGrad):
+    """The end at a view that wants a gradient because its base does, and has no way to it.
+
+    Such is a view made under ``no_grad``, or before its base was made to require a gradient. It
+    shows as a leaf, and gets no ``.grad``.
+    """
+
+    __slots__ = ()
+
+    plan = _Nowhere()
 
 
 class Refused(Node):

@@ -15,7 +15,17 @@ from adjoint import dtypes
 from adjoint.array.value import Value, apply
 from adjoint.errors import GraphError
 from adjoint.tape.modes import modes
-from adjoint.tape.node import AccumulateGrad, Node, Port, clock, line_of, shorten, user_frame
+from adjoint.tape.node import (
+    AccumulateGrad,
+    Loose,
+    Node,
+    Port,
+    Refused,
+    clock,
+    line_of,
+    shorten,
+    user_frame,
+)  # fmt: skip
 
 new = object.__new__
 
@@ -68,9 +78,10 @@ class Memory:
 
 
 class _Chains:
-    """What keeps views of views of views from holding them all; the table fills it in."""
+    """What concerns all views of a memory; the table fills it in."""
 
-    shorten: Callable[[Any], None]
+    shorten: Callable[[Any], None]  # keep views of views of views from holding them all
+    settle: Callable[[Any], None]  # a base requires a gradient now, or does not any more
 
 
 chains = _Chains()
@@ -208,6 +219,79 @@ class Tensor(Methods):
         return row.record(level, mask, inputs, options, out)
 
 
+_get_node: Callable[[Any], Any] = Tensor.__dict__["_node"].__get__
+_set_node: Callable[[Any, Any], None] = Tensor.__dict__["_node"].__set__
+
+
+class Ambiguous(Tensor):
+    """A view of which a write has made unclear what its gradient would be: an error to use.
+
+    A tensor becomes one by a change of its class, so that ordinary tensors need no check.
+    """
+
+    __slots__ = ()
+
+    @property
+    def _node(self) -> Any:
+        """What stands for its history; raises where something might be recorded."""
+        node: Refused = _get_node(self)
+        if modes.enabled:
+            raise node.error()
+        return node
+
+    @_node.setter
+    def _node(self, node: Any) -> None:
+        self.__class__ = Tensor  # type: ignore[assignment]
+        _set_node(self, node)
+
+    @property
+    def requires_grad(self) -> bool:
+        """True, as it was."""
+        return True
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        raise history_of(self).error()
+
+    @property
+    def grad(self) -> Any:
+        """What was kept before."""
+        return self.__dict__.get("_retained_grad")
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        self.__dict__["_retained_grad"] = value
+
+    @property
+    def retains_grad(self) -> bool:
+        """False: what it kept was that of another history."""
+        return False
+
+    @property
+    def output_nr(self) -> int:
+        """Which of several views it is."""
+        return self._view.number if self._view is not None else 0
+
+
+def history_of(tensor: Any) -> Any:
+    """The node of a tensor, also of one that may not be used."""
+    return _get_node(tensor)
+
+
+def make_ambiguous(tensor: Any) -> None:
+    """Let every use of a view's history be an error from now on."""
+    node: Refused = new(Refused)
+    node.edges = ()
+    node.saved = ()
+    node.sequence = next(clock)
+    node.shape, node.dtype = tensor._array.shape, tensor._array.dtype
+    node.hooks = None
+    node.code, node.instruction = None, 0
+    node.reason = tensor._view.creation
+    _set_node(tensor, node)
+    tensor.__class__ = Ambiguous
+
+
 def wrap(array: Any, level: int = 0) -> Tensor:
     """A fresh Tensor over ``array``, not requiring a gradient."""
     tensor: Tensor = new(Tensor)
@@ -232,6 +316,20 @@ def make_leaf(tensor: Any) -> None:
     """Give ``tensor`` the AccumulateGrad node of a leaf that requires a gradient."""
     node: AccumulateGrad = new(AccumulateGrad)
     node.plan = None
+    tensor._node = _end_at(tensor, node)
+
+
+def make_loose(tensor: Any) -> None:
+    """Let ``tensor`` want a gradient as its base does, without a way to it."""
+    tensor._node = loose_end(tensor)
+
+
+def loose_end(tensor: Any) -> Any:
+    """An end at ``tensor`` at which no gradient is kept."""
+    return _end_at(tensor, new(Loose))
+
+
+def _end_at(tensor: Any, node: AccumulateGrad) -> AccumulateGrad:
     node.edges = ()
     node.saved = ()
     node.sequence = next(clock)
@@ -242,7 +340,7 @@ def make_leaf(tensor: Any) -> None:
     node.instruction = 0
     node.grad = None
     node.variable_reference = weakref.ref(tensor)
-    tensor._node = node
+    return node
 
 
 def set_requires_grad(tensor: Any, value: bool = True) -> Any:
@@ -250,7 +348,7 @@ def set_requires_grad(tensor: Any, value: bool = True) -> Any:
 
     Raises ``RuntimeError`` for integer and boolean types, and for a tensor that was computed.
     """
-    node = tensor._node
+    node = history_of(tensor)
     if node is not None and not isinstance(node, AccumulateGrad):
         if value:
             return tensor
@@ -261,7 +359,9 @@ def set_requires_grad(tensor: Any, value: bool = True) -> Any:
         )
     if not value:
         forget_history(tensor)
-    elif node is None:
+        if base_wants(tensor):
+            make_loose(tensor)
+    elif node is None or type(node) is Loose:
         require_differentiable(dtypes.of(tensor._array))
         if type(tensor._memory) is Untracked and not modes.inference:
             raise RuntimeError(
@@ -274,7 +374,15 @@ def set_requires_grad(tensor: Any, value: bool = True) -> Any:
             tensor._node.grad = facts.pop("_retained_grad")
         if "_grad_dtype" in facts:
             tensor._node.dtype = facts["_grad_dtype"]
+        if tensor._memory is not None and tensor._memory.views:
+            chains.settle(tensor)
     return tensor
+
+
+def base_wants(tensor: Any) -> bool:
+    """Whether ``tensor`` is a view of a tensor that requires a gradient."""
+    view = tensor._view
+    return view is not None and view.differentiable and view.base._node is not None
 
 
 def forget_history(tensor: Any) -> None:
@@ -283,6 +391,8 @@ def forget_history(tensor: Any) -> None:
     if isinstance(node, AccumulateGrad) and node.grad is not None:
         tensor.__dict__["_retained_grad"] = node.grad
     tensor._node = None
+    if tensor._memory is not None and tensor._memory.views:
+        chains.settle(tensor)
 
 
 def require_differentiable(kind: dtypes.dtype) -> None:
@@ -338,14 +448,15 @@ def mark_view(
         view.reason = SEVERAL if row.many_outputs else None
         if not modes.enabled:
             view.reason = INFERENCE if modes.inference else NO_GRAD
-            floating = dtypes.of(out._array).category >= dtypes.FLOATING
-            if differentiable and parent._node is not None and floating:
-                make_leaf(out)  # cut off, but as in PyTorch it wants what its base wants
     view.parent = parent
     view.row = row
     view.options = options
     out._memory = memory
     out._view = view
+    if not modes.enabled and base_wants(out):
+        floating = dtypes.of(out._array).category >= dtypes.FLOATING
+        if floating:
+            make_loose(out)
     memory.views.append(weakref.ref(out))
     if len(memory.views) > memory.limit:
         memory.forget_dead()

@@ -260,7 +260,7 @@ class Row:
             node.code, node.instruction = None, 0
         else:
             node.code, node.instruction = frame.f_code, frame.f_lasti
-        if modes.enabled not in (True, False):
+        if modes.enabled and modes.enabled is not True:
             modes.enabled.recorded(node, inputs, out)
         return node
 

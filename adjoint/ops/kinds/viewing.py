@@ -26,7 +26,9 @@ from adjoint.tape.tensor import (
     SpecialView,
     Tensor,
     View,
-    make_leaf,
+    base_wants,
+    history_of,
+    make_loose,
     memory_of,
     new,
     remember_maker,
@@ -90,8 +92,8 @@ def look(row: Row, x: Any, out: Any, options: tuple[Any, ...]) -> Tensor:
     if len(memory.views) >= memory.limit:
         memory.forget_dead()
     memory.views.append(reference(tensor))
-    edge = x._node
     enabled = modes.enabled
+    edge = x._node
     if not enabled:
         tensor._view = _unrecorded_view(tensor, x, row, options)
         return tensor
@@ -139,12 +141,13 @@ def _unrecorded_view(tensor: Tensor, x: Any, row: Row, options: tuple[Any, ...])
     view.number = 0
     view.differentiable = True
     view.reason = INFERENCE if modes.inference else NO_GRAD
-    if x._node is None:
+    tensor._view = view
+    if not base_wants(tensor):
         tensor._node = None
     else:
         if modes.enabled is NOTING:
             note_unrecorded(x._node)
-        make_leaf(tensor)  # cut off, but as in PyTorch it wants what its base wants
+        make_loose(tensor)
     return view
 
 
@@ -160,8 +163,9 @@ def look_detached(x: Any) -> Tensor:
     tensor._node = None
     tensor._memory = remember_maker(x)
     tensor._view = None
-    if x._node is not None:
-        note_cut("detach()", x._node)
+    node = history_of(x)
+    if node is not None:
+        note_cut("detach()", node)
     return tensor
 
 
@@ -214,8 +218,9 @@ def look_several(row: Row, x: Any, outs: Sequence[Any], options: tuple[Any, ...]
             tensor._node = None
         if not modes.enabled:
             view.reason = INFERENCE if modes.inference else NO_GRAD
-            if edge is not None:
-                make_leaf(tensor)
+            tensor._node = None
+            if base_wants(tensor):
+                make_loose(tensor)
         memory.views.append(reference(tensor))
         tensors.append(tensor)
     if len(memory.views) > memory.limit:

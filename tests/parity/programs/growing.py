@@ -54,6 +54,11 @@ def leave_out(words: Sequence[str]) -> None:
         options[:] = [each for each in options if not any(word in str(each) for word in words)]
 
 
+# PyTorch refuses inference tensors where a recorded operation saves them, Adjoint where a backward
+# pass needs them.
+LATER = "Inference tensors cannot be saved for backward"
+
+
 class Choices:
     """A supply of numbers to choose with; zeros once they are used up."""
 
@@ -177,8 +182,11 @@ class Grower:
                 self.handles.append(name)
         else:
             error = self.keep(inside(block if kind == "write" else None, text))
+            if "inference tensor" in str(error):
+                self.statements.pop()
+                self.over = True
             # A pass that fails midway has stored some gradients in PyTorch, and in Adjoint none.
-            self.over = kind == "pass" and error is not None
+            self.over = self.over or (kind == "pass" and error is not None)
             if not all(sound(x) for x in self.session.tensors().values()):
                 self.statements.pop()
                 self.over = True
@@ -186,7 +194,10 @@ class Grower:
     def keep(self, statement: str) -> Exception | None:
         """Make a statement part of the program, and carry it out; the error that it raises."""
         self.statements.append(statement)
-        return self.session.run(statement)
+        error = self.session.run(statement)
+        if error is not None and LATER in str(error):
+            self.statements.pop()
+        return error
 
     def keep_one(self, statement: str) -> Exception | None:
         """Give the result of an expression a name, unless it is too large."""
@@ -245,6 +256,8 @@ class Body:
             return
         template = choices.of(TEMPLATES[kind])
         if kind == "write":
+            if "outside" in template.needs:
+                return
             template = template._replace(needs=template.needs | {"other"})
         if self.use in functions.BATCHED and any(
             word in template.text for word in functions.OUTSIDE_VMAP

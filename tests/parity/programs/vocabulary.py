@@ -14,6 +14,8 @@ Left out, because PyTorch itself leaves it open:
   crashes (``c = a.mT``, then ``c.zero_()`` under ``no_grad``, then ``c.register_hook(...)``);
 - in integer memory, writes of what requires a gradient, which PyTorch records where it is a view;
 - how results lie in memory that are no views: PyTorch's choice for inputs that lie otherwise;
+- writes to inference tensors outside of inference mode: PyTorch writes, and then raises;
+- writes through ``detach()`` in functions, which leave tangents as they were in PyTorch;
 - indices into dimensions without elements, whose errors are those of PyTorch's allocator;
 - a source for ``masked_scatter`` that is too short: PyTorch writes what there is, and then raises;
 - the strides of gradients, which may be expanded (``own`` copies them);
@@ -265,9 +267,9 @@ torch.nn.functional.relu({x}, inplace=True) | real
 {x}.masked_scatter_(MASK, {y}) | real other enough
 {x}.where(MASK, {y}).sum() | real both
 {x}.view(-1).mul_(2) | any
-{x}.detach().mul_(2) | any
-{x}.data.mul_(2) | any
-{x}.data.fill_(0.5) | any
+{x}.detach().mul_(2) | normal outside
+{x}.data.mul_(2) | normal outside
+{x}.data.fill_(0.5) | normal outside
 {x}.unbind(0)[0].mul_(2) | dims1
 {x}.expand(2, *{x}.shape).mul_(2) | any
 {x}.index_put_((ROWS,), {y}, accumulate=True) | dims1 overwrites
@@ -365,6 +367,8 @@ def fits(word: str, x: Any) -> bool:
             return x.dim() >= 2
         case "filled":
             return x.numel() > 0
+        case "normal":
+            return not x.is_inference()
         case "two":
             return x.numel() >= 2
         case "floats":
