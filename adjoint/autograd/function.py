@@ -157,11 +157,17 @@ class Function(FunctionCtx, metaclass=FunctionMeta):
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
         """Carry the Function out on ``args``, and record it where one of them needs a gradient.
 
-        Raises ``RuntimeError`` inside a transform unless ``setup_context`` is overridden.
+        Arguments given by name take their places, as if by position, in ``needs_input_grad`` too.
+        Raises ``RuntimeError`` inside a transform unless ``setup_context`` is overridden, and
+        ``TypeError`` for a tensor that needs a gradient and can be given by name only.
         """
         split = cls.setup_context is not _BASE_SETUP
         if split:
             args, kwargs = _bound(cls.forward, args, kwargs)
+        elif kwargs:
+            args, kwargs = _by_position(cls.forward, args, kwargs)
+        if kwargs:
+            _check_keyword_only(cls, kwargs)
         level = 0
         for value in args:
             if isinstance(value, Tensor):
@@ -225,6 +231,33 @@ def _bound(
     bound = inspect.signature(forward).bind(*args, **kwargs)
     bound.apply_defaults()
     return bound.args, bound.kwargs
+
+
+def _by_position(
+    forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Arguments of ``forward(ctx, ...)`` by position, and those that it takes by name only."""
+    signature = inspect.signature(forward)
+    bound = signature.bind(None, *args, **kwargs)
+    given = [*signature.parameters].index
+    last = max((given(name) for name in kwargs if name in signature.parameters), default=0)
+    defaults = [
+        (name, parameter.default)
+        for name, parameter in [*signature.parameters.items()][:last]
+        if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+    ]
+    bound.arguments = dict(defaults) | bound.arguments  # in the parameters' order
+    return bound.args[1:], bound.kwargs
+
+
+def _check_keyword_only(function: type[Function], kwargs: dict[str, Any]) -> None:
+    """``TypeError`` for a tensor among them that a gradient would be lost for."""
+    for name, value in kwargs.items():
+        if isinstance(value, Tensor) and (value._node is not None or value._level):
+            raise TypeError(
+                f"{function.__name__}.forward takes {name!r} by name only, and backward gives "
+                "gradients of arguments by position: let it be given by position"
+            )
 
 
 def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:

@@ -119,6 +119,37 @@ def test_keyword_arguments_of_the_old_style():
     assert made.apply(leaf(2.0), n=4).tolist() == [8.0]
 
 
+def test_tensors_given_by_name_get_their_gradients():
+    needs = []
+
+    def backward(ctx, g):
+        needs.append(ctx.needs_input_grad)
+        return (g, None, 3 * g)[: len(needs[-1])]
+
+    made = function(lambda ctx, x, n=2, y=None: x * n, backward)
+    x, y = leaf(1.0), leaf(1.0)
+    for apply, wanted in (
+        (lambda: made.apply(x=x), (True,)),
+        (lambda: made.apply(x, y=y), (True, False, True)),
+        (lambda: made.apply(y=y, x=x, n=5), (True, False, True)),
+    ):
+        x.grad = y.grad = None
+        apply().backward(leaf(1.0))
+        assert needs[-1] == wanted
+        assert x.grad.tolist() == [1.0]
+        assert y.grad is None if len(wanted) == 1 else y.grad.tolist() == [3.0]
+    for kwargs in ({"z": 1}, {"x": x}):
+        with pytest.raises(TypeError, match="argument"):
+            made.apply(x, **kwargs)
+
+
+def test_a_tensor_by_name_only_is_refused_where_its_gradient_would_be_lost():
+    made = function(lambda ctx, x, *, scale: x * scale, lambda ctx, g: g)
+    assert made.apply(leaf(2.0), scale=torch.tensor([3.0])).tolist() == [6.0]
+    with pytest.raises(TypeError, match="'scale' by name only"):
+        made.apply(leaf(2.0), scale=leaf(3.0))
+
+
 def test_recording_is_off_in_forward_and_backward_unless_a_graph_is_wanted():
     modes = []
 
