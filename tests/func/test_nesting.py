@@ -194,9 +194,11 @@ def test_threads_do_not_meet():
         for _ in range(20):
             rows = vmap(torch.func.jacfwd(grad(function)))(points[number][None])[0]
             whole = torch.func.hessian(function)(points[number])
-            for found in (rows, whole):
-                if not np.allclose(found.numpy(), expected[number], rtol=1e-12):
-                    wrong.append(number)
+            wrong.extend(
+                number
+                for found in (rows, whole)
+                if not np.allclose(found.numpy(), expected[number], rtol=1e-12)
+            )
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
     for thread in threads:
