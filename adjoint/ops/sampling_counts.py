@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from adjoint import dtypes
+from adjoint.array.random_engine import Generator
 from adjoint.lazy import LazyModule
 from adjoint.ops.kinds.public import public
 from adjoint.ops.kinds.random import batch_distributed, define_random, read_generator
@@ -12,7 +13,6 @@ from adjoint.ops.likes import require_tensor
 
 if TYPE_CHECKING:
     from adjoint.array import random_poisson as draws
-    from adjoint.array.random_engine import Generator
 else:
     draws = LazyModule("adjoint.array.random_poisson")
 
