@@ -1,8 +1,7 @@
 """Random programs of views and writes in place against PyTorch.
 
-Left out is what the two do not share: a view that a write has made ambiguous is refused here when
-it is differentiated and by PyTorch when it is used; and writing into memory that overlaps itself
-gives what the order of PyTorch's loops gives.
+Left out is what the two do not share: writing into memory that overlaps itself gives what the order
+of PyTorch's loops gives. The programs of ``tests.parity.programs`` say much more.
 """
 
 from __future__ import annotations
