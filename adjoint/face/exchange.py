@@ -178,11 +178,10 @@ class Exchange:
             extras = (f"tangent={self._array.tangent}",)
         if isinstance(array, Value) or (self._level and array is self._array):
             return spell_transformed(self)
-        node = self.grad_fn  # type: ignore[attr-defined]
         return printing.format_tensor(
             array,
-            requires_grad=self._node is not None,
-            grad_fn_name=None if node is None else node.name(),
+            requires_grad=self.requires_grad,  # type: ignore[attr-defined]
+            grad_fn_name=_name_of_maker(self),
             extras=extras,
             prefix=f"{_printed_name(type(self))}(",
         )
@@ -195,6 +194,15 @@ def _printed_name(kind: type) -> str:
     """What stands before the bracket: a subclass's own name, but for the library's own."""
     own = kind is Tensor or kind.__module__.startswith("adjoint.")
     return "tensor" if own else kind.__name__
+
+
+def _name_of_maker(tensor: Any) -> str | None:
+    """The name of the node that made a tensor; "Invalid" where a write has made it ambiguous."""
+    try:
+        node = tensor.grad_fn
+    except RuntimeError:
+        return "Invalid"
+    return None if node is None else str(node.name())
 
 
 def _only(tensor: Any) -> Any:

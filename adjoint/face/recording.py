@@ -60,6 +60,8 @@ class Recording:
     @property
     def is_leaf(self) -> bool:
         """Whether no recorded operation made this tensor."""
+        if isinstance(self._node, Refused):
+            raise self._node.error()
         return self._node is None or isinstance(self._node, AccumulateGrad)
 
     @property
@@ -141,7 +143,7 @@ class Recording:
     @property
     def retains_grad(self) -> bool:
         """Whether ``retain_grad()`` was called on this tensor, which is not a leaf."""
-        if self.is_leaf:
+        if isinstance(self._node, Refused) or self.is_leaf:
             return False
         found = self.grad_fn.hooks
         return found is not None and self.output_nr in found.retained

@@ -523,3 +523,64 @@ def test_data_inside_transforms_is_the_tensor_itself():
     assert torch.func.vmap(double_unseen)(x).tolist() == [3.0, 8.0, 15.0]
     slopes = torch.func.grad(lambda x: double_unseen(x).sum())(x)
     assert slopes.tolist() == [5.0, 9.0, 13.0]  # by the values that are there now, as in PyTorch
+
+
+# -- writes that are not recorded ----------------------------------------------------------------
+
+
+def unrecorded(kind, x):
+    if kind == "no_grad":
+        with torch.no_grad():
+            x.mul_(2)
+    elif kind == "item":
+        with torch.no_grad():
+            x[0] = 2.0
+    elif kind == "out":
+        with torch.no_grad():
+            torch.mul(x, 2, out=x)
+    else:
+        x.detach().mul_(2)
+
+
+KINDS = ["no_grad", "item", "out", "detach"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_views_know_of_a_write_that_was_not_recorded(kind):
+    w = leaf()
+    x = w * 1
+    view = x[:2]
+    unrecorded(kind, x)
+    assert names(view) == ["AsStridedBackward0", *names(x)]
+    assert names(x) == ["MulBackward0", "AccumulateGrad"]
+    view.sum().backward()
+    assert w.grad.tolist() == [1.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_views_that_such_a_write_makes_ambiguous_are_refused(kind):
+    x = leaf() * 1
+    part = x.unbind(0)[1]
+    with torch.no_grad():
+        seen = x[:2]
+    unrecorded(kind, x)
+    for view in (part, seen):
+        assert view.requires_grad
+        assert "grad_fn=<Invalid>" in repr(view)
+        assert not view.retains_grad
+        for look in (lambda view: view.is_leaf, lambda view: view.grad_fn):
+            with pytest.raises(RuntimeError, match="modified inplace since"):
+                look(view)
+        with pytest.raises(RuntimeError, match="modified inplace since"):
+            (view * 2).sum().backward()
+        with torch.no_grad():
+            assert (view * 2).isfinite().all()
+
+
+def test_what_such_a_view_saved_is_spoiled():
+    x = leaf() * 1
+    view = x[:2]
+    total = (view * view).sum()
+    x.detach().mul_(3)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        total.backward()
