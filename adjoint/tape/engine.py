@@ -144,6 +144,21 @@ def _pull_watched(node: Node, saved: tuple[Any, ...], g: Any, task: Pass) -> lis
     hooks = node.hooks
     if hooks is not None:
         g = show_before(hooks, g, task)
+    gradients: list[Any] = [None] * len(node.edges)
+    if g is not None:  # no hook has taken it away
+        gradients = _pull_observed(node, saved, g, task)
+    if hooks is None or not hooks.after:
+        return gradients
+    fitted = [
+        fit(each, edge.shape, edge.dtype)
+        if edge is not None and each is not None and task.needs(edge)
+        else None
+        for edge, each in zip(node.edges, gradients)  # noqa: B905 - the plan made both
+    ]
+    return all_gradients(node, show_after(hooks, g, shown_gradients(node, fitted), task))
+
+
+def _pull_observed(node: Node, saved: tuple[Any, ...], g: Any, task: Pass) -> list[Any]:
     for observer in task.observers:
         observer.passing(node, g)
     pull = node.plan.pull
@@ -158,15 +173,7 @@ def _pull_watched(node: Node, saved: tuple[Any, ...], g: Any, task: Pass) -> lis
         raise
     for observer in task.observers:
         observer.passed(node, g, gradients)
-    if hooks is None or not hooks.after:
-        return gradients
-    fitted = [
-        fit(each, edge.shape, edge.dtype)
-        if edge is not None and each is not None and task.needs(edge)
-        else None
-        for edge, each in zip(node.edges, gradients)  # noqa: B905 - the plan made both
-    ]
-    return all_gradients(node, show_after(hooks, g, shown_gradients(node, fitted), task))
+    return gradients
 
 
 ENDS = (AccumulateGrad, Port)

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from adjoint import dtypes
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.tape.handles import Hooks, RemovableHandle
@@ -127,14 +128,18 @@ def _shown(g: Any, task: Pass) -> Any:
 
 
 def _answers(function: Any, answer: Any, parts: Sequence[Any], task: Pass) -> list[Any]:
-    answers = answer if isinstance(answer, tuple) else (answer,)
-    if len(answers) != len(parts):
+    if not isinstance(answer, tuple):
+        raise TypeError(
+            "a hook of a node must return a tuple of gradients or None, not "
+            f"{type(answer).__name__}: {function!r}"
+        )
+    if len(answer) != len(parts):
         raise RuntimeError(
-            f"hook {function!r} has returned {len(answers)} gradients where there are {len(parts)}"
+            f"hook {function!r} has returned {len(answer)} gradients where there are {len(parts)}"
         )
     return [
         None if new is None else _checked(function, new, old, task)
-        for new, old in zip(answers, parts, strict=True)
+        for new, old in zip(answer, parts, strict=True)
     ]
 
 
@@ -148,6 +153,11 @@ def _checked(function: Any, answer: Any, g: Any, task: Pass) -> Any:
         raise RuntimeError(
             f"hook {function!r} has changed the size of value: from {describe_shape(g.shape)} to "
             f"{describe_shape(answer.shape)}"
+        )
+    if g is not None and dtypes.of(answer) is not dtypes.of(g):
+        raise RuntimeError(
+            f"hook {function!r} has changed the type of value: from {dtypes.of(g)!r} to "
+            f"{dtypes.of(answer)!r}"
         )
     return answer if task.record else answer._array
 

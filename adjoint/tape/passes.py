@@ -142,6 +142,9 @@ class Pass:
             return
         if hooks is not None:
             entry[1] = show_before(hooks, show_gradient(hooks, entry[1], self), self)
+        if entry[1] is None:  # a hook has taken it away
+            del leaves[leaf]
+            return
         waited = hooks is not None and (hooks.accumulated or hooks.after)
         if waited and self.accumulate is not None:
             self.accumulate(leaf, entry[1], self.level, self.record, self)

@@ -372,6 +372,8 @@ def set_requires_grad(tensor: Any, value: bool = True) -> Any:
         facts = tensor.__dict__
         if "_retained_grad" in facts:  # from when it was a leaf before
             tensor._node.grad = facts.pop("_retained_grad")
+        if "_leaf_hooks" in facts:
+            tensor._node.hooks = facts.pop("_leaf_hooks")
         if "_grad_dtype" in facts:
             tensor._node.dtype = facts["_grad_dtype"]
         if tensor._memory is not None and tensor._memory.views:
@@ -390,6 +392,8 @@ def forget_history(tensor: Any) -> None:
     node = tensor._node
     if isinstance(node, AccumulateGrad) and node.grad is not None:
         tensor.__dict__["_retained_grad"] = node.grad
+    if isinstance(node, AccumulateGrad) and node.hooks is not None:
+        tensor.__dict__["_leaf_hooks"] = node.hooks
     tensor._node = None
     if tensor._memory is not None and tensor._memory.views:
         chains.settle(tensor)

@@ -148,6 +148,7 @@ def test_a_pass_in_a_hook():
     [
         (3.0, TypeError, "must return a Tensor or None, not float"),
         (torch.ones(3), RuntimeError, r"changed the size of value.*\[2\].*\[3\]"),
+        (torch.ones(2).double(), RuntimeError, "changed the type of value.*float32.*float64"),
     ],
 )
 def test_answers_that_are_refused(answer, error, message):
@@ -342,10 +343,38 @@ def test_node_hooks_that_are_refused():
     with pytest.raises(RuntimeError, match="3 gradients where there are 2"):
         y.sum().backward(retain_graph=True)
     handle.remove()
-    y.grad_fn.register_prehook(lambda gs: 5)
-    with pytest.raises(TypeError, match="must return a Tensor or None, not int"):
-        y.sum().backward()
+    y.grad_fn.register_prehook(lambda gs: gs[0])
+    with pytest.raises(TypeError, match="must return a tuple of gradients or None, not Tensor"):
+        y.sum().backward(retain_graph=True)
+    y.grad_fn.register_prehook(lambda gs: (5,))
     assert x.grad is None
+
+
+def test_node_hooks_may_take_a_gradient_away():
+    x, w, seen = leaf(1.0, 2.0), leaf(3.0), []
+    y = x * w
+    handle = y.grad_fn.register_hook(lambda gi, go: (None, gi[1]))
+    y.sum().backward(retain_graph=True)
+    assert (x.grad, w.grad.tolist()) == (None, [3.0])
+    handle.remove()
+    y.grad_fn.register_prehook(lambda go: (None,))
+    y.grad_fn.register_hook(lambda gi, go: seen.append((gi, go)))
+    (y.sum() + w.sum()).backward()
+    assert (x.grad, w.grad.tolist()) == (None, [4.0])
+    assert seen == [((None, None), (None,))]
+    z = x * 1
+    z.grad_fn.next_functions[0][0].register_prehook(lambda gs: (None,))
+    z.sum().backward()
+    assert x.grad is None
+
+
+def test_hooks_stay_while_a_leaf_wants_no_gradient():
+    x = leaf(1.0)
+    x.register_hook(lambda g: g * 2)
+    x.requires_grad_(False)
+    x.requires_grad_(True)
+    (x * 1).sum().backward()
+    assert x.grad.item() == 2.0
 
 
 def test_threads_call_hooks_each_for_itself():
