@@ -185,3 +185,65 @@ def outcome(library: Any, seed: int) -> list[Any]:
 def test_calls_on_random_graphs(start: int) -> None:
     for seed in range(start, start + 50):
         assert outcome(adjoint, seed) == outcome(torch, seed), seed
+
+
+def leaf(library: Any, *values: float) -> Any:
+    return library.tensor(list(values), requires_grad=True)
+
+
+def answer_of_a_tensor(library: Any, hook: Any) -> Any:
+    x = leaf(library, 1.0, 2.0)
+    (y := x * 2).register_hook(hook)
+    y.sum().backward()
+    return x.grad
+
+
+def answer_of_a_node(library: Any, hook: Any) -> Any:
+    x = leaf(library, 1.0, 2.0)
+    (y := x * 2).grad_fn.register_hook(lambda inputs, outputs: hook(inputs[0]))
+    y.sum().backward()
+    return x.grad
+
+
+def answer_before_a_node(library: Any, hook: Any) -> Any:
+    x = leaf(library, 1.0, 2.0)
+    (y := x * 2).grad_fn.register_prehook(lambda outputs: hook(outputs[0]))
+    y.sum().backward()
+    return x.grad
+
+
+ANSWERS = {
+    "none": lambda g: None,
+    "gradient": lambda g: g * 3,
+    "double": lambda g: g.double(),
+    "half": lambda g: g.half(),
+    "complex": lambda g: g + 0j,
+    "smaller": lambda g: g[:1],
+    "empty": lambda g: g[:0],
+    "number": lambda g: 3.0,
+    "text": lambda g: "gradient",
+    "list": lambda g: [g],
+    "tuple": lambda g: (g * 3,),
+    "two": lambda g: (g, None),
+    "three": lambda g: (g, g, g),
+    "nones": lambda g: (None, None),
+    "one none": lambda g: (None,),
+    "other type in a tuple": lambda g: (g.double(),),
+    "other type and none": lambda g: (g.double(), None),
+    "raises": lambda g: {}[g],
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize("case", [answer_of_a_tensor, answer_of_a_node, answer_before_a_node])
+def test_answers(case: Any, name: str) -> None:
+    """What hooks may answer, and what types of errors refuse the rest."""
+    results = []
+    for library in (adjoint, torch):
+        try:
+            results.append(numbers(case(library, ANSWERS[name])))
+        except Exception as error:  # noqa: BLE001 - it is the outcome
+            results.append(
+                next(each.__name__ for each in type(error).__mro__ if each.__module__ == "builtins")
+            )
+    assert results[0] == results[1]
