@@ -274,8 +274,9 @@ def _keep_moving(parts: Any) -> None:
     if type(saved) is not tuple:
         return
     plan = node.plan
-    if plan is None or (plan.row.many_outputs and plan.row.output_count == 1):
-        return  # kept as one list, if at all
+    row = getattr(plan, "row", None)
+    if row is None or (row.many_outputs and row.output_count == 1):
+        return  # it keeps nothing, or one list
     kept = list(saved)
     for number, part in enumerate(parts):
         place = plan.width + number
