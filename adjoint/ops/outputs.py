@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.batch import Batch
+from adjoint.array.dual import Dual
 from adjoint.errors import describe_shape
 from adjoint.ops.inplace import (
     REFUSALS,
@@ -39,7 +41,8 @@ def into(
 
     Raises ``RuntimeError`` where the call or a write to ``out`` would have to be recorded, for a
     type that ``out`` may not have, and where it shares memory with itself or with parts of an
-    argument; ``TypeError`` for what is no tensor, or not as many as there are results.
+    argument; ``NotImplementedError`` in forward mode for what has a tangent; ``TypeError`` for
+    what is no tensor, or not as many as there are results.
     """
     name = function.__name__
     if type(out) is Tensor and not named and _at_once(function, out, args):
@@ -50,6 +53,7 @@ def into(
             raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(each).__name__}")
         if modes.enabled and each._node is not None:
             _refuse_recording(name, "out")
+        _refuse_tangent(name, "out", each)
     if rule == "follow":
         named = _in_type_of(out, named)
     result = function(*args, **named)
@@ -64,6 +68,7 @@ def into(
             raise TypeError(f"{name}(): arguments must be Tensors, not {type(value).__name__}")
         if value._node is not None:
             _refuse_recording(name, "one of the arguments")
+        _refuse_tangent(name, "one of the arguments", value)
         _check_type(name, "exact" if several else rule, dtypes.of(value), dtypes.of(each))
         check_out(name, each, value, args if rule == "cast" else ())
     for each, value in zip(outs, results, strict=True):
@@ -76,6 +81,17 @@ def _refuse_recording(name: str, what: str) -> NoReturn:
         f"{name}(): functions with out=... arguments don't support automatic differentiation, but "
         f"{what} requires grad. Leave out= away, or call under no_grad()"
     )
+
+
+def _refuse_tangent(name: str, what: str, tensor: Any) -> None:
+    array = tensor._array
+    while isinstance(array, (Batch, Tensor)):
+        array = array.value if isinstance(array, Batch) else array._array
+    if isinstance(array, Dual) and array.tangent is not None:
+        raise NotImplementedError(
+            f"{name}(): forward mode does not go through out=, but {what} has a tangent. Leave "
+            "out= away"
+        )
 
 
 def _in_type_of(out: Any, named: dict[str, Any]) -> dict[str, Any]:

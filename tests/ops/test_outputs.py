@@ -241,3 +241,16 @@ def test_errors_of_the_function_come_through():
         torch.gather(torch.ones(2), 0)
     with pytest.raises(TypeError, match="unexpected keyword"):
         torch.sum(torch.ones(2), 0, across=1, out=torch.empty(0))
+
+
+def test_forward_mode_does_not_go_through_out():
+    x, t = torch.tensor([0.5, 1.5]), torch.ones(2)
+    for function in (
+        lambda x: torch.exp(t, out=x.clone()),
+        lambda x: torch.exp(x, out=t.clone()),
+        lambda x: torch.func.vmap(lambda x: torch.exp(x, out=x.clone()))(x),
+    ):
+        with pytest.raises(NotImplementedError, match="has a tangent"):
+            torch.func.jvp(function, (x,), (t,))
+    found = torch.func.jvp(lambda x: torch.exp(t, out=x.detach().clone()) + x, (x,), (t,))[1]
+    assert found.tolist() == [1.0, 1.0]
