@@ -86,6 +86,7 @@ KEYS = [
     for key in ALL
     if not CASES[key].random
     and "limits" not in key
+    and CASES[key].family != "factors"  # their matrices are Hermitian, or phases are free
     and key not in OTHER
     and CASES[key].function not in OTHER
     and samples(key)
