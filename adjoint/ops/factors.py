@@ -80,6 +80,7 @@ def _like(row: Row, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> Fact:
 cholesky_row: Any = define(
     "linalg_cholesky_ex", "contraction", _cholesky, x=_cholesky_vjp, jvp=_cholesky_jvp,
     infer=_like, conjugate=False,
+    saved="out=L",
 )  # fmt: skip
 
 
@@ -409,6 +410,7 @@ svd_row: Any = define(
     "linalg_svd", "contraction", _svd, options="full", outputs="U S Vh",
     x=lambda g, U, S, Vh, full: _svd_vjp(g, U, S, Vh, full),
     infer=_infer_svd, conjugate=False,
+    saved="full=full_matrices",
 )  # fmt: skip
 
 

@@ -84,6 +84,7 @@ inv_row: Any = define(
     "linalg_inv_ex", "contraction", _inverse, infer=_facts_like,
     x=lambda g, out: -matmul_row(swap_last(out), matmul_row(g, swap_last(out))),
     jvp=lambda x_t, out: -matmul_row(out, matmul_row(x_t, out)),
+    saved="out=inverse",
 )  # fmt: skip
 
 
@@ -131,6 +132,7 @@ solve_row: Any = define(
     "linalg_solve_ex", "contraction", _solution, inputs="a b", vjp=_solve_vjp,
     jvp=lambda a_t, b_t, a, out: solve_row(a, b_t - matmul_row(a_t, out)),
     infer=lambda row, inputs, options: (tuple(inputs[1].shape), dtypes.of(inputs[1])),
+    saved="a=A",
 )  # fmt: skip
 
 
@@ -211,6 +213,7 @@ det_row: Any = define(
     x=lambda g, x, out: each_column(g) * _cofactors(x, out),
     jvp=lambda x_t, x, out: sum_row(_cofactors(x, out) * x_t, (-2, -1), False),
     infer=lambda row, inputs, options: (tuple(inputs[0].shape[:-2]), dtypes.of(inputs[0])),
+    saved="x=A",
 )  # fmt: skip
 
 
@@ -241,6 +244,7 @@ slogdet_row: Any = define(
     "linalg_slogdet", "contraction", lambda x: tuple(map(np.asarray, np.linalg.slogdet(x))),
     outputs="sign logabsdet", x=_slogdet_vjp, jvp=_slogdet_jvp, infer=_infer_slogdet,
     conjugate=False,
+    saved="x=A",
 )  # fmt: skip
 
 

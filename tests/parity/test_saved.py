@@ -22,6 +22,7 @@ SEVERAL = {
     "embedding_backward",
     "linear",
     "matmul",
+    "nuclear_norm",
     "rms_norm",
     "scaled_dot_product_attention",
     "vecmat",
