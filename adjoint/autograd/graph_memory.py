@@ -12,7 +12,8 @@ import numpy as np
 from adjoint.array.memory import owner_of
 from adjoint.array.value import Value
 from adjoint.errors import GraphError
-from adjoint.tape.edges import GradientEdge, edge_of
+from adjoint.tape.backward import as_sequence
+from adjoint.tape.edges import edge_of
 from adjoint.tape.node import AccumulateGrad, Node, shorten
 from adjoint.tape.passes import node_of
 from adjoint.tape.saved import Freed, Packed, PackedValues
@@ -98,8 +99,7 @@ def saved_memory(loss: Any) -> SavedMemory:
     >>> report.total, report.parameters
     (4000, 0)
     """
-    single = isinstance(loss, (Tensor, GradientEdge))
-    edges = [edge_of(each) for each in ((loss,) if single else tuple(loss))]
+    edges = [edge_of(each) for each in as_sequence(loss)]
     if None in edges:
         raise GraphError(
             "saved_memory: the tensor does not require a gradient, so nothing was saved for one"

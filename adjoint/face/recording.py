@@ -12,6 +12,7 @@ from adjoint.ops.kinds.viewing import look_detached
 from adjoint.ops.movement import detach_row
 from adjoint.tape import hooks
 from adjoint.tape.backward import backward
+from adjoint.tape.cuts import note_cut
 from adjoint.tape.forward import array_of, drop_tangent, set_array
 from adjoint.tape.node import AccumulateGrad, Port, Refused
 from adjoint.tape.tensor import (
@@ -213,6 +214,8 @@ class Recording:
     @property
     def data(self) -> Any:
         """The same memory with no history and no version: writes to it are not noticed."""
+        if self._node is not None and not isinstance(self._node, AccumulateGrad):
+            note_cut(".data", self._node)  # not of leaves, whose .data is for setting them
         array = array_of(self)
         if isinstance(array, Value):
             row = detach_row.row  # type: ignore[attr-defined]

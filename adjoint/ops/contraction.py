@@ -277,6 +277,8 @@ def matmul(input: Any, other: Any) -> Any:
                         out = x.dot(y)
                     except ValueError:
                         raise mismatch("matmul", input, other) from None
+                    except (RuntimeWarning, FloatingPointError):  # where these are errors
+                        return _matmul(input, other)
                     return finish(row, out, input._level, (input, other))
     return _matmul(input, other)
 

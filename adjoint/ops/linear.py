@@ -147,7 +147,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
                     out = x.dot(w.T)
                     if b is not None:
                         out += b
-                except ValueError:
+                except (ValueError, RuntimeWarning, FloatingPointError):
                     return _linear_checked(input, weight, bias)
                 tensor = finish(linear_row.row, out, level, (bias, input, weight))
                 return rename(tensor, "MmBackward0") if b is None else tensor

@@ -109,6 +109,9 @@ def test_functions_of_the_user():
 def test_what_was_not_recorded():
     with pytest.raises(RuntimeError, match="nothing was saved"):
         saved_memory(torch.ones(3))
+    for what in (3, "loss", [None]):
+        with pytest.raises(RuntimeError, match="but got"):
+            saved_memory(what)
 
 
 def test_inside_transforms_and_dual_levels():

@@ -319,6 +319,11 @@ def test_infinities_pass_where_warnings_are_errors():
         (y * 1e30 + y * 1e30).sum().backward()
         with np.errstate(all="raise"):
             (x.sqrt() * 1e30).sum().backward()
+        many = torch.full((2, 2), 3e38)
+        for state in ("warn", "raise"):
+            with np.errstate(all=state):
+                for out in (many @ many, many @ many[0], torch.nn.functional.linear(many, many)):
+                    assert out.isinf().all()
     assert y.tolist() == [-np.inf, np.inf]
     assert x.grad[0].item() == np.inf
 
@@ -345,6 +350,7 @@ def test_an_unused_input_names_the_cut():
         message(unrecorded)
     )
     assert "a cast to torch.int64" in message(lambda: x.long())
+    assert ".data at tests/tape/test_engine.py:" in message(lambda: (x * 3).data)
     fresh = leaf(1.0)
     with pytest.raises(RuntimeError) as caught:
         torch.autograd.grad((w * 2).sum(), fresh)
