@@ -160,7 +160,7 @@ class Findings:
 
     def refused(self, settings: Any) -> bool:
         """Whether what was found is what is looked for."""
-        return (self.nan and settings.check_nan) or settings.check_inf
+        return bool((self.nan and settings.check_nan) or settings.check_inf)
 
 
 def _input_names(node: Node, count: int) -> list[str]:

@@ -61,7 +61,7 @@ class BackwardCFunction(Node, FunctionCtx):
     # The engine looks at ``saved`` before a pass comes here, while PyTorch unpacks and complains
     # only when ``backward`` asks for ``saved_tensors``. So what is packed or freed shows as empty.
     @property
-    def saved(self) -> Any:  # type: ignore[override]
+    def saved(self) -> Any:
         """The saved values as the engine knows them: one tuple in a tuple."""
         kept = self._application.kept
         return kept if type(kept) is tuple else _NONE_KEPT
@@ -73,7 +73,7 @@ class BackwardCFunction(Node, FunctionCtx):
     def unpack_saved(self) -> tuple[Any, ...]:
         """The saved values, in a tuple; ``GraphError`` if a backward pass has freed them."""
         kept = self._application.kept
-        return kept if type(kept) is tuple else kept.unpacked(self)  # type: ignore[no-any-return]
+        return kept if type(kept) is tuple else kept.unpacked(self)
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
@@ -110,7 +110,7 @@ class BackwardCFunction(Node, FunctionCtx):
     @property
     def _raw_saved_tensors(self) -> tuple[SavedTensor, ...]:
         kept = self._application.kept
-        values = kept[0] if type(kept) is tuple else getattr(kept, "values", None)
+        values: Any = kept[0] if type(kept) is tuple else getattr(kept, "values", None)
         if values is None:
             kept.unpacked(self)
         elif type(kept) is not tuple:

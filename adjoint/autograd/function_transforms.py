@@ -71,11 +71,12 @@ def _apply_to_duals(function: Any, args: tuple[Any, ...], kwargs: Any, level: in
     out = apply_lifted(function, bare, kwargs, level)
     raw = list(out) if isinstance(out, tuple) else [out]
     outs = list(raw)
+    home: Any = forward.level
     for low, high, t in zip(bare, args, tangents, strict=True):
         for place, value in enumerate(raw):
             if t is not None and value is low:  # written to in place
                 array = low._array if low._view is None else array_of(high)
-                high._array = Attached(forward.level, array, t)
+                high._array = Attached(home, array, t)
                 high._node = low._node
                 outs[place] = high
     present = attached(args, level)

@@ -12,7 +12,7 @@ def flops_of(name: str, shapes: list[Any]) -> int | None:
     >>> flops_of("aten::matmul", [[2, 3], [3, 4]])
     48
     """
-    count = _COUNTS.get(name)
+    count: Any = _COUNTS.get(name)
     try:
         return None if count is None else count(*shapes)
     except (IndexError, TypeError):  # called with keywords, or with numbers

@@ -116,7 +116,7 @@ def _source(event: Any) -> str:
     if not event.stack:
         return ""
     path, _, rest = event.stack[0].partition("(")
-    return "/".join(PurePath(path).parts[-2:]) + "(" + rest
+    return f"{'/'.join(PurePath(path).parts[-2:])}({rest}"
 
 
 def _cut(text: str, width: int | None) -> str:

@@ -189,7 +189,7 @@ class EventList(list[Any]):
     @property
     def self_cpu_time_total(self) -> float:
         """Microseconds of all events, none counted twice."""
-        return sum(each.self_cpu_time_total for each in self)
+        return float(sum(each.self_cpu_time_total for each in self))
 
     def table(
         self,

@@ -141,12 +141,12 @@ def place_of(tensor: Any, base: Any) -> View | None:
     if memory.size != below.size or (below.size and not np.may_share_memory(memory, below)):
         return None
     reason = tensor._view.creation
-    direct: View = new(View if reason is None else SpecialView)
+    direct: Any = new(View if reason is None else SpecialView)
     direct.parent, direct.row = base, as_strided_row.row  # type: ignore[attr-defined]
     direct.options = (array.shape, strides_of(array), offset, strides_of(whole), first)
     if reason is not None:
         direct.number, direct.differentiable, direct.reason = 0, True, reason
-    return direct
+    return direct  # type: ignore[no-any-return]
 
 
 chains.shorten = shorten

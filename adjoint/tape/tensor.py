@@ -40,7 +40,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.version = 0  # how many writes: PyTorch's ``_version``
-        self.written = 0  # the clock at the last one
+        self.written: float = 0  # the clock at the last one
         self.code: CodeType | None = None  # the user's code of the last one
         self.instruction = 0
         self.views: list[weakref.ref[Any]] = []  # tensors that a write may concern, oldest first
@@ -103,16 +103,16 @@ class Untracked(Memory):
         """Nothing."""
 
     @property
-    def written(self) -> float:  # type: ignore[override]
+    def written(self) -> float:
         """Later than anything: nothing that is recorded may use this memory."""
         return inf
 
     @written.setter
-    def written(self, time: int) -> None:
+    def written(self, time: float) -> None:
         """It stays so."""
 
     @property
-    def views(self) -> list[weakref.ref[Any]]:  # type: ignore[override]
+    def views(self) -> list[weakref.ref[Any]]:
         """Tensors that look at it, as in ``Memory``."""
         found: list[weakref.ref[Any]] = self.__dict__.setdefault("_views", [])
         return found

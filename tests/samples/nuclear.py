@@ -28,7 +28,8 @@ def matrices(make):
 
 
 case(
-    "norm", variant="nuclear", rows="nuclear_norm polar_factor polar_factor_change", samples=matrices,
+    "norm", variant="nuclear", rows="nuclear_norm polar_factor polar_factor_change",
+    samples=matrices,
     errors=[
         wrong(RuntimeError, "2 dims", np.ones((2, 3, 4)), "nuc"),
         wrong(RuntimeError, "2 dims", np.ones(3), "nuc"),
