@@ -84,7 +84,7 @@ cholesky_row: Any = define(
 )  # fmt: skip
 
 
-@public(namespaces=LINALG, method=False)
+@public(namespaces=LINALG, method=False, out="exact")
 def cholesky(A: Any, *, upper: bool = False) -> Any:
     """The lower triangular L of ``A = L @ L.mH`` of positive definite matrices; or its ``mH``.
 
@@ -103,7 +103,7 @@ def cholesky(A: Any, *, upper: bool = False) -> Any:
     return cholesky_row(A)
 
 
-@public(namespaces=("",), name="cholesky")
+@public(namespaces=("",), name="cholesky", out="cast")
 def top_cholesky(input: Any, upper: bool = False) -> Any:
     """As ``linalg.cholesky``.
 
@@ -132,7 +132,7 @@ def _triangular(a: Any, upper: bool, unit: bool) -> Any:
     return a + np.eye(a.shape[-1], dtype=dtypes.of(a).numpy)
 
 
-@public(namespaces=LINALG, method=False)
+@public(namespaces=LINALG, method=False, out="exact")
 def solve_triangular(
     A: Any,
     B: Any,
@@ -235,7 +235,7 @@ qr_row: Any = define(
 )  # fmt: skip
 
 
-@public(namespaces=LINALG, method=False, name="qr")
+@public(namespaces=LINALG, method=False, name="qr", out="exact")
 def linalg_qr(A: Any, mode: str = "reduced") -> Any:
     """``A = Q @ R`` of (..., m, n): Q with orthonormal columns, R upper triangular.
 
@@ -253,7 +253,7 @@ def linalg_qr(A: Any, mode: str = "reduced") -> Any:
     return return_types.linalg_qr(*qr_row(A, mode))
 
 
-@public()
+@public(out="exact")
 def qr(input: Any, some: bool = True) -> Any:
     """As ``linalg.qr``, reduced if ``some`` and complete otherwise.
 
@@ -328,7 +328,7 @@ def _check_eigh(name: str, x: Any, uplo: Any) -> str:
     return uplo.upper()
 
 
-@public(namespaces=LINALG, method=False)
+@public(namespaces=LINALG, method=False, out="exact")
 def eigh(A: Any, UPLO: str = "L") -> Any:
     """Eigenvalues, in ascending order, and eigenvectors (columns) of symmetric matrices.
 
@@ -341,7 +341,7 @@ def eigh(A: Any, UPLO: str = "L") -> Any:
     return return_types.linalg_eigh(*eigh_row(A, _check_eigh("linalg.eigh", A, UPLO)))
 
 
-@public(namespaces=LINALG, method=False)
+@public(namespaces=LINALG, method=False, out="exact")
 def eigvalsh(A: Any, UPLO: str = "L") -> Any:
     """Eigenvalues of symmetric matrices, in ascending order; errors as ``linalg.eigh``.
 
@@ -419,7 +419,7 @@ def _check_svd(x: Any) -> None:
     _no_halves("linalg.svd", x)
 
 
-@public(namespaces=LINALG, method=False, name="svd")
+@public(namespaces=LINALG, method=False, name="svd", out="exact")
 def linalg_svd(A: Any, full_matrices: bool = True, *, driver: str | None = None) -> Any:
     """``A = U @ diag(S) @ Vh``: orthonormal columns, singular values in descending order, rows.
 
@@ -435,7 +435,7 @@ def linalg_svd(A: Any, full_matrices: bool = True, *, driver: str | None = None)
     return return_types.linalg_svd(*svd_row(A, bool(full_matrices)))
 
 
-@public(namespaces=LINALG, method=False)
+@public(namespaces=LINALG, method=False, out="exact")
 def svdvals(A: Any, *, driver: str | None = None) -> Any:
     """Singular values of each matrix, in descending order; errors as ``linalg.svd``.
 
@@ -446,7 +446,7 @@ def svdvals(A: Any, *, driver: str | None = None) -> Any:
     return svd_row(A, False)[1]
 
 
-@public()
+@public(out="exact")
 def svd(input: Any, some: bool = True, compute_uv: bool = True) -> Any:
     """``input = U @ diag(S) @ V.mH``; as ``linalg.svd``, with V in the place of Vh.
 

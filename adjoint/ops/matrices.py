@@ -88,7 +88,7 @@ inv_row: Any = define(
 )  # fmt: skip
 
 
-@public(namespaces=LINALG, method=False)
+@public(namespaces=LINALG, method=False, out="exact")
 def inv(A: Any) -> Any:
     """The inverse of each matrix (..., n, n).
 
@@ -102,7 +102,7 @@ def inv(A: Any) -> Any:
     return inv_row(A)
 
 
-@public()
+@public(out="exact")
 def inverse(input: Any) -> Any:
     """As ``linalg.inv``.
 
@@ -147,7 +147,7 @@ def stacked(a: Any, b: Any) -> tuple[Any, Any]:
     return a, b
 
 
-@public(namespaces=LINALG, method=False)
+@public(namespaces=LINALG, method=False, out="exact")
 def solve(A: Any, B: Any, *, left: bool = True) -> Any:
     """The X of ``A @ X = B``, or of ``X @ A = B`` with ``left=False``; B is matrices or vectors.
 
@@ -248,7 +248,7 @@ slogdet_row: Any = define(
 )  # fmt: skip
 
 
-@public(namespaces=LINALG, method=False, name="det")
+@public(namespaces=LINALG, method=False, name="det", out="exact")
 def linalg_det(A: Any) -> Any:
     """The determinant of each matrix (..., n, n).
 
@@ -277,7 +277,7 @@ def _det(name: str, x: Any) -> Any:
     return det_row(x)
 
 
-@public(namespaces=LINALG, method=False, name="slogdet")
+@public(namespaces=LINALG, method=False, name="slogdet", out="exact")
 def linalg_slogdet(A: Any) -> Any:
     """The sign of each determinant and the logarithm of its size, as (sign, logabsdet).
 
@@ -290,7 +290,7 @@ def linalg_slogdet(A: Any) -> Any:
     return return_types.linalg_slogdet(*slogdet_row(A))
 
 
-@public()
+@public(out="exact")
 def slogdet(input: Any) -> Any:
     """As ``linalg.slogdet``.
 
@@ -343,7 +343,7 @@ def _power(name: str, x: Any, n: Any) -> Any:
         x = matmul(x, x)
 
 
-@public(namespaces=LINALG, method=False, name="matrix_power")
+@public(namespaces=LINALG, method=False, name="matrix_power", out="exact")
 def linalg_matrix_power(A: Any, n: int) -> Any:
     """The product of ``n`` times each matrix, or of its inverse for a negative ``n``.
 
@@ -356,7 +356,7 @@ def linalg_matrix_power(A: Any, n: int) -> Any:
     return _power("linalg.matrix_power", A, n)
 
 
-@public()
+@public(out="exact")
 def matrix_power(input: Any, n: int) -> Any:
     """As ``linalg.matrix_power``.
 
@@ -369,7 +369,7 @@ def matrix_power(input: Any, n: int) -> Any:
 # -- several dimensions as one --------------------------------------------------------------------
 
 
-@public(namespaces=LINALG, method=False)
+@public(namespaces=LINALG, method=False, out="cast")
 def tensorinv(A: Any, ind: int = 2) -> Any:
     """The inverse for ``tensordot`` over ``ind`` dimensions: the first ``ind`` of A to the others.
 
@@ -391,7 +391,7 @@ def tensorinv(A: Any, ind: int = 2) -> Any:
     return rename(reshape_row(flat, (*columns, *rows)), "ReshapeAliasBackward0")
 
 
-@public(namespaces=LINALG, method=False)
+@public(namespaces=LINALG, method=False, out="cast")
 def tensorsolve(A: Any, B: Any, dims: Any = None) -> Any:
     """The X of ``tensordot(A, X, X.ndim) = B``; ``dims`` of A are moved to its end first.
 

@@ -80,7 +80,7 @@ def _matrix_norm(
     return (amax_row if order > 0 else amin_row)(sums, (second,), keepdim)
 
 
-@public(namespaces=LINALG, method=False)
+@public(namespaces=LINALG, method=False, out="exact")
 def matrix_norm(
     A: Any,
     ord: Any = "fro",
@@ -101,7 +101,7 @@ def matrix_norm(
     return _matrix_norm("linalg.matrix_norm", A, ord, dim, keepdim, dtype)
 
 
-@public(namespaces=LINALG, method=False, name="norm")
+@public(namespaces=LINALG, method=False, name="norm", out="exact")
 def linalg_norm(
     A: Any,
     ord: Any = None,
@@ -138,7 +138,7 @@ def linalg_norm(
 # -- condition ------------------------------------------------------------------------------------
 
 
-@public(namespaces=LINALG, method=False)
+@public(namespaces=LINALG, method=False, out="cast")
 def cond(A: Any, p: Any = None) -> Any:
     """The norm of each matrix times that of its inverse: 2 by default, the singular values' ratio.
 
@@ -234,7 +234,7 @@ pinv_row: Any = define(
 )  # fmt: skip
 
 
-@public(namespaces=LINALG, method=False)
+@public(namespaces=LINALG, method=False, out="cast")
 def pinv(
     A: Any,
     rcond: Any = None,
@@ -269,7 +269,7 @@ def pinverse(input: Any, rcond: float = 1e-15) -> Any:
     return pinv(input, rcond)
 
 
-@public(namespaces=LINALG, method=False)
+@public(namespaces=LINALG, method=False, out="cast")
 def matrix_rank(
     A: Any,
     tol: Any = None,

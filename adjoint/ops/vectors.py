@@ -59,7 +59,7 @@ cross_row: Any = define(
 )  # fmt: skip
 
 
-@public(namespaces=LINALG, method=False, name="cross")
+@public(namespaces=LINALG, method=False, name="cross", out="exact")
 def linalg_cross(input: Any, other: Any, *, dim: int = -1) -> Any:
     """The cross product of vectors of three along ``dim``; other dimensions broadcast.
 
@@ -90,7 +90,7 @@ def linalg_cross(input: Any, other: Any, *, dim: int = -1) -> Any:
     return cross_row(_expanded(input, shape), _expanded(other, shape), place)
 
 
-@public()
+@public(out="exact")
 def cross(input: Any, other: Any, dim: int | None = None) -> Any:
     """As ``linalg.cross``, along the first dimension of size 3 unless ``dim`` is given.
 
@@ -107,7 +107,7 @@ def cross(input: Any, other: Any, dim: int | None = None) -> Any:
     return linalg_cross(input, other, dim=dim)
 
 
-@public(namespaces=LINALG, method=False)
+@public(namespaces=LINALG, method=False, out="exact")
 def vecdot(x: Any, y: Any, *, dim: int = -1) -> Any:
     """The dot products of vectors along ``dim``, of the conjugated first; dimensions broadcast.
 

@@ -27,14 +27,18 @@ OTHER_WARNING = frozenset(
         "nn.functional.linear", "bernoulli", "multinomial",
     )
 )  # fmt: skip
-OTHER_VERSION = frozenset(("diff", "empty", "kron", "matmul", "nanmean", "randn"))
-# What PyTorch writes there has no meaning: the integers next to a float that is nearly whole.
+OTHER_VERSION = frozenset(("diff", "empty", "kron", "matmul", "nanmean", "randn", "svd"))
+# What PyTorch writes there has no meaning, as the integers next to a float that is nearly whole;
+# and to the power of 0 it takes types that it refuses otherwise.
+POWERS = ("float16", "float64", "complex64")
 NO_MEANING = {
+    "matrix_power": POWERS, "linalg.matrix_power": POWERS,
     "all": ("uint8",), "linspace": ("bool", "uint8"),
     "logspace": ("bool", "uint8", "int32", "int64"),
 }  # fmt: skip
-# ``range`` ends the process; ``normal`` gives numbers for as many as ``out`` has.
-LEFT_OUT = frozenset(("range", "normal"))
+# ``range`` ends the process; ``normal`` gives numbers for as many as ``out`` has; the vectors of
+# ``eigh`` are known up to their sign.
+LEFT_OUT = frozenset(("linalg.eigh", "normal", "range"))
 KINDS = ("bool", "uint8", "int32", "int64", "float16", "float32", "float64", "complex64")
 
 FUNCTIONS = sorted(
@@ -197,7 +201,9 @@ def test_out(function: str) -> None:
 # Where PyTorch writes all the same and the gradient is lost without a word: Adjoint refuses.
 UNNOTICED = frozenset(
     (
-        "diag", "floor_divide", "heaviside", "histc", "inner", "log_softmax", "nanquantile",
+        "diag", "floor_divide", "heaviside", "histc", "inner", "linalg.cond", "linalg.matrix_norm",
+        "linalg.matrix_power", "linalg.norm", "linalg.tensorinv", "linalg.tensorsolve",
+        "log_softmax", "matrix_power", "nanquantile",
         "quantile", "slice_scatter", "softmax", "special.ndtr", "tensordot",
     )
 )  # fmt: skip
