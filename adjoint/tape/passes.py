@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any
 
 from adjoint.tape.hooks import show_before, show_gradient
@@ -13,6 +14,8 @@ from adjoint.tape.node import AccumulateGrad, Edge, Node, Port, user_frame
 from adjoint.tape.saved import Freed
 
 new = object.__new__
+
+_AGE = attrgetter("sequence")
 
 Roots = list[tuple[Any, Any]]
 
@@ -179,26 +182,31 @@ class Pass:
 
 
 def _leading_to(roots: Roots, wanted: set[Any]) -> set[int]:
-    """Ids of the nodes from which a wanted edge can be reached below, by depth-first search."""
-    wanted_nodes = {key[0] for key in wanted}
-    leads: dict[int, bool] = {}
-    stack: list[tuple[Any, bool]] = [(node_of(edge), False) for edge, _ in roots]
+    """Ids of the nodes from which a wanted edge can be reached below.
+
+    All nodes below the roots are found first, and then taken from the oldest: what a node leads to
+    is older, and known by then.
+    """
+    nodes: dict[int, Any] = {}
+    stack = [node_of(edge) for edge, _ in roots]
     while stack:
-        node, expanded = stack.pop()
-        if node is None:
+        node = stack.pop()
+        if id(node) in nodes:
             continue
-        if expanded:
-            leads[id(node)] = any(
-                edge is not None
-                and (id(node_of(edge)) in wanted_nodes or leads.get(id(node_of(edge)), False))
-                for edge in node.edges
-            )
-        elif id(node) not in leads:
-            leads[id(node)] = False
-            stack.append((node, True))
-            stack.extend(
-                (node_of(edge), False)
-                for edge in node.edges
-                if edge is not None and id(node_of(edge)) not in leads
-            )
-    return {identity for identity, value in leads.items() if value}
+        nodes[id(node)] = node
+        for edge in node.edges:
+            if type(edge) is Port:
+                stack.append(edge.node)
+            elif edge is not None and type(edge) is not AccumulateGrad:
+                stack.append(edge)
+    leading = {key[0] for key in wanted}
+    found: set[int] = set()
+    for node in sorted(nodes.values(), key=_AGE):
+        for edge in node.edges:
+            if edge is not None:
+                below = id(edge.node) if type(edge) is Port else id(edge)
+                if below in leading:
+                    leading.add(id(node))
+                    found.add(id(node))
+                    break
+    return found
