@@ -44,6 +44,10 @@ def functionalize(func: Callable[..., Any], *, remove: str = "mutations") -> Cal
 
     In PyTorch it prepares functions for tracers that do not. Raises ``RuntimeError`` for another
     ``remove`` than "mutations" and "mutations_and_views".
+
+    >>> import adjoint as torch
+    >>> torch.func.functionalize(lambda x: x.clone().mul_(2))(torch.ones(2))
+    tensor([2., 2.])
     """
     if remove not in REMOVE:
         raise RuntimeError(f"functionalize: remove is one of {REMOVE}, not {remove!r}")

@@ -51,7 +51,17 @@ class _Settings:
 
 @contextlib.contextmanager
 def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
-    """In the block, ``debug`` of every ``checkpoint`` is ``enabled``; None leaves it to each."""
+    """In the block, ``debug`` of every ``checkpoint`` is ``enabled``; None leaves it to each.
+
+    A ``CheckpointError`` then lists the operations of both runs.
+
+    >>> import adjoint as torch
+    >>> x = torch.zeros(2, requires_grad=True)
+    >>> with torch.utils.checkpoint.set_checkpoint_debug_enabled(True):
+    ...     out = torch.utils.checkpoint.checkpoint(torch.exp, x, use_reentrant=False)
+    >>> torch.autograd.grad(out.sum(), x)
+    (tensor([1., 1.]),)
+    """
     previous, _Settings.debug = _Settings.debug, enabled
     try:
         yield
@@ -61,7 +71,17 @@ def set_checkpoint_debug_enabled(enabled: bool | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def set_checkpoint_early_stop(enable: bool) -> Iterator[None]:
-    """In the block, ``early_stop`` of every ``checkpoint`` is ``enable``."""
+    """In the block, ``early_stop`` of every ``checkpoint`` is ``enable``.
+
+    Without it a function that runs again runs to its end, though its last values are not needed.
+
+    >>> import adjoint as torch
+    >>> x = torch.zeros(2, requires_grad=True)
+    >>> with torch.utils.checkpoint.set_checkpoint_early_stop(False):
+    ...     out = torch.utils.checkpoint.checkpoint(torch.exp, x, use_reentrant=False)
+    >>> torch.autograd.grad(out.sum(), x)
+    (tensor([1., 1.]),)
+    """
     previous, _Settings.early_stop = _Settings.early_stop, enable
     try:
         yield
@@ -97,7 +117,11 @@ def set_device_states(
 
 
 def noop_context_fn() -> tuple[Any, Any]:
-    """Two contexts that do nothing: the default ``context_fn``."""
+    """Two contexts that do nothing: the default ``context_fn``.
+
+    >>> from adjoint.utils.checkpoint import noop_context_fn
+    >>> forward, again = noop_context_fn()
+    """
     return contextlib.nullcontext(), contextlib.nullcontext()
 
 
@@ -108,7 +132,12 @@ def check_backward_validity(inputs: Iterable[Any]) -> None:
 
 
 def detach_variable(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The tensors of a tuple as leaves that require what they did; ``RuntimeError`` if no tuple."""
+    """The tensors of a tuple as leaves that require what they did; ``RuntimeError`` if no tuple.
+
+    >>> import adjoint as torch
+    >>> torch.utils.checkpoint.detach_variable((torch.ones(1, requires_grad=True) * 2, "and"))
+    (tensor([2.], requires_grad=True), 'and')
+    """
     if not isinstance(inputs, tuple):
         raise RuntimeError(
             f"Only tuple of tensors is supported. Got Unsupported input type: "

@@ -24,6 +24,12 @@ class CheckpointPolicy(enum.Enum):
 
     There is one memory only, so results that are to be moved to the CPU's are kept. What PREFER
     leaves open is for compilers.
+
+    >>> from adjoint.utils.checkpoint import CheckpointPolicy
+    >>> def keep_products(context, operation, *args, **kwargs):
+    ...     if str(operation) in ("mm", "bmm", "addmm"):
+    ...         return CheckpointPolicy.MUST_SAVE
+    ...     return CheckpointPolicy.PREFER_RECOMPUTE
     """
 
     MUST_SAVE = 0
