@@ -31,6 +31,8 @@ _accumulation = threading.RLock()
 
 def as_sequence(value: Any) -> tuple[Any, ...]:
     """One tensor or edge or several, as a tuple."""
+    if type(value) is tuple:
+        return value
     if isinstance(value, (Tensor, GradientEdge)) or not isinstance(value, Iterable):
         return (value,)
     return tuple(value)
@@ -379,7 +381,14 @@ def _add_to_leaf(leaf: AccumulateGrad, g: Any, level: int, record: bool) -> None
         and type(present._array) is np.ndarray
         and present._array.flags.writeable
     ):
-        np.add(present._array, g, out=present._array)
+        try:
+            np.add(present._array, g, out=present._array)
+        except ValueError:
+            raise RuntimeError(
+                f"a gradient of shape {describe_shape(g.shape)} arrived at a leaf whose .grad has "
+                f"shape {describe_shape(present.shape)}: its .data was replaced since; set .grad "
+                "to None first"
+            ) from None
         memory_of(present).note_write()  # a node may have saved it
     else:
         total = (present._array if present._level == level else present) + g

@@ -44,9 +44,13 @@ def run(
     task = Pass(roots, level, keep_graph, record, capture, accumulate)
     outer = running.task
     running.task = task  # for hooks, and for Functions that go back themselves
+    if not record:
+        try:
+            return _run(task)
+        finally:
+            running.task = outer
     previous = modes.enabled
-    if record:
-        modes.enabled = modes.recorder
+    modes.enabled = modes.recorder
     try:
         return _run(task)
     finally:
@@ -61,77 +65,88 @@ def _run(task: Pass) -> dict[AccumulateGrad, list[Any]]:
     youngest: list[int] = []  # a heap of negated ages of the nodes that have a gradient waiting
     waiting: dict[int, list[Any]] = {}  # age: [node, gradient or list of them, buffer is ours]
     leaves: dict[AccumulateGrad, list[Any]] = {}  # the same of leaves
-    for edge, g in task.roots:
-        _deliver(edge, g, waiting, youngest, leaves, task)
-    while youngest:
-        node, g, _ = waiting.pop(-heappop(youngest))
-        while node is not None:  # along a chain, where one node waits: no heap, 0.3 us less a node
-            hooks = node.hooks
-            if capture is None:
-                if hooks is not None:
-                    g = show_gradient(hooks, g, task)
-            else:
-                leads = id(node) in task.reachable  # type: ignore[operator]
-                if leads:  # as PyTorch, which then takes the gradient before hooks replace it
-                    capture.take(node, g)
-                if hooks is not None and (leads or capture.wants(node)):
-                    g = show_gradient(hooks, g, task)
-                if not leads:
-                    capture.take(node, g)
-                    break
-            saved = node.saved
-            if type(saved) is not tuple:
-                saved = unpack_saved(node, task)
-            plan = node.plan
-            direct = plan.direct
-            if direct is not None and plain and hooks is None:
-                place, formula, position = direct
-                value = saved[position]
-                if isinstance(value, Tensor) and value._level == level:
-                    memory = value._memory
-                    if memory is not None and memory.written > node.sequence:
-                        raise spoiled(value, node)
-                    value = value._array
-                try:
-                    g = formula(g, value)
-                except WARNINGS:
-                    g = quietly(formula, g, value)
-                if freed is not None and type(value) is ndarray:
-                    node.saved = freed
-                edge = node.edges[place]
-                kind = type(edge)
-                if youngest or kind is AccumulateGrad or kind is Port:
-                    _deliver(edge, g, waiting, youngest, leaves, task)
-                    break
-                if g.shape != edge.shape or g.dtype is not edge.dtype:
-                    g = fit(g, edge.shape, edge.dtype)
-                node = edge
+    node = g = None  # along a chain, where one node waits: no heap, 0.3 us less a node
+    if len(task.roots) == 1 and type(task.roots[0][0]) not in ENDS:
+        node, g = task.roots[0]
+        array = g._array if type(g) is Tensor else g
+        if array.shape != node.shape or array.dtype is not node.dtype:
+            g = fit(g, node.shape, node.dtype)
+    else:
+        for edge, g in task.roots:
+            _deliver(edge, g, waiting, youngest, leaves, task)
+    while True:
+        if node is None:
+            if not youngest:
+                break
+            node, g, _ = waiting.pop(-heappop(youngest))
+        hooks = node.hooks
+        if capture is None:
+            if hooks is not None:
+                g = show_gradient(hooks, g, task)
+        else:
+            leads = id(node) in task.reachable  # type: ignore[operator]
+            if leads:  # as PyTorch, which then takes the gradient before hooks replace it
+                capture.take(node, g)
+            if hooks is not None and (leads or capture.wants(node)):
+                g = show_gradient(hooks, g, task)
+            if not leads:
+                capture.take(node, g)
+                node = None
                 continue
-            if hooks is not None or observers:
-                gradients = _pull_watched(node, saved, g, task)
-            else:
-                try:
-                    gradients = plan.pull(node, saved, g, level, record)
-                except WARNINGS:
-                    gradients = quietly(plan.pull, node, saved, g, level, record)
-            if freed is not None and plan.holds and _holds_values(saved, plan.holds):
+        saved = node.saved
+        if type(saved) is not tuple:
+            saved = unpack_saved(node, task)
+        plan = node.plan
+        direct = plan.direct
+        if direct is not None and plain and hooks is None:
+            place, formula, position = direct
+            value = saved[position]
+            if isinstance(value, Tensor) and value._level == level:
+                memory = value._memory
+                if memory is not None and memory.written > node.sequence:
+                    raise spoiled(value, node)
+                value = value._array
+            try:
+                g = formula(g, value)
+            except WARNINGS:
+                g = quietly(formula, g, value)
+            if freed is not None and type(value) is ndarray:
                 node.saved = freed
-            following = None  # the only node that waits, if it stays the only one
-            for edge, arriving in zip(node.edges, gradients):  # noqa: B905 - the plan made both
-                if edge is None or arriving is None:
-                    continue
-                kind = type(edge)
-                if following is None and not youngest and kind not in ENDS:
-                    array = arriving._array if type(arriving) is Tensor else arriving
-                    if array.shape != edge.shape or array.dtype is not edge.dtype:
-                        arriving = fit(arriving, edge.shape, edge.dtype)
-                    following, g = edge, arriving
-                    continue
-                if following is not None and kind is not AccumulateGrad:
-                    _deliver(following, g, waiting, youngest, leaves, task)
-                    following = None
-                _deliver(edge, arriving, waiting, youngest, leaves, task)
-            node = following
+            edge = node.edges[place]
+            kind = type(edge)
+            if youngest or kind is AccumulateGrad or kind is Port:
+                _deliver(edge, g, waiting, youngest, leaves, task)
+                node = None
+                continue
+            if g.shape != edge.shape or g.dtype is not edge.dtype:
+                g = fit(g, edge.shape, edge.dtype)
+            node = edge
+            continue
+        if hooks is not None or observers:
+            gradients = _pull_watched(node, saved, g, task)
+        else:
+            try:
+                gradients = plan.pull(node, saved, g, level, record)
+            except WARNINGS:
+                gradients = quietly(plan.pull, node, saved, g, level, record)
+        if freed is not None and plan.holds and _holds_values(saved, plan.holds):
+            node.saved = freed
+        following = None  # the only node that waits, if it stays the only one
+        for edge, arriving in zip(node.edges, gradients):  # noqa: B905 - the plan made both
+            if edge is None or arriving is None:
+                continue
+            kind = type(edge)
+            if following is None and not youngest and kind not in ENDS:
+                array = arriving._array if type(arriving) is Tensor else arriving
+                if array.shape != edge.shape or array.dtype is not edge.dtype:
+                    arriving = fit(arriving, edge.shape, edge.dtype)
+                following, g = edge, arriving
+                continue
+            if following is not None and kind is not AccumulateGrad:
+                _deliver(following, g, waiting, youngest, leaves, task)
+                following = None
+            _deliver(edge, arriving, waiting, youngest, leaves, task)
+        node = following
     for leaf in leaves:
         if leaf.hooks is not None or capture is not None:
             task.finish(leaves)
