@@ -89,3 +89,15 @@ def test_what_is_no_tensor_is_refused(what: object) -> None:
         with pytest.raises(RuntimeError, match=r"Tensors or GradientEdges, but got (str|float)"):
             call()
     assert x.grad is None
+
+
+def test_a_gradient_that_does_not_fit_the_one_before() -> None:
+    x = torch.ones(3, requires_grad=True)
+    x.sum().backward()
+    x.data = torch.ones(4)
+    with pytest.raises(RuntimeError, match=r"shape \[4\] .* has shape \[3\].*\.grad to None"):
+        x.sum().backward()
+    assert x.grad.tolist() == [1.0] * 3
+    x.grad = None
+    x.sum().backward()
+    assert x.grad.tolist() == [1.0] * 4
