@@ -23,7 +23,7 @@ from adjoint.tape.tensor import Tensor, wrap
 
 def _masked_fill(x: Any, mask: Any, value: Any) -> Any:
     if x.shape == mask.shape and not value.shape:
-        out = x.copy()  # in plain order, whatever that of x is
+        out = np.array(x, order="C")
     else:
         out = np.empty(np.broadcast_shapes(x.shape, mask.shape, value.shape), x.dtype)
         out[...] = x

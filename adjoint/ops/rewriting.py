@@ -41,6 +41,7 @@ from adjoint.tape.tensor import (
     View,
     chains,
     history_of,
+    keep_grad,
     make_ambiguous,
     make_loose,
     memory_of,
@@ -400,9 +401,11 @@ def _renew(view: Any, base: Any, frame: Any) -> None:
     if base._node is None:
         if type(history_of(view)) is not AccumulateGrad:
             view._node = None
-    elif view._view.creation is not None:
+        return
+    if view._view.creation is not None:
         make_ambiguous(view)
         return
+    keep_grad(view)
     path = path_of(view)
     others = [n for n, (row, _, _) in enumerate(path, 1) if row.name in _NO_STRIDES]
     if others:  # which no strides describe: PyTorch takes them again as they were

@@ -202,6 +202,8 @@ def _looking(function: Callable[..., Any], name: str) -> Callable[..., Any]:
             for view in children:
                 view._view.parent = before
             self._view = result._view
+            if not modes.enabled:  # it is the view that it was, not one that was made here
+                self._view.reason = None
             shorten(self)
         elif children:
             _keep_looking(self, before, children, result._view)
@@ -210,7 +212,7 @@ def _looking(function: Callable[..., Any], name: str) -> Callable[..., Any]:
         elif self._node is not None:  # a leaf
             self._node.shape = self._array.shape
         memory.note_write()
-        renew_unrecorded(memory, self)
+        renew_unrecorded(memory, self if modes.enabled else None)
         return self
 
     operate.__name__ = operate.__qualname__ = name

@@ -270,12 +270,20 @@ class Ambiguous(Tensor):
     @property
     def output_nr(self) -> int:
         """Which of several views it is."""
-        return self._view.number if self._view is not None else 0
+        view = self._view
+        return view.number if view is not None and view.reason == SEVERAL else 0
 
 
 def history_of(tensor: Any) -> Any:
     """The node of a tensor, also of one that may not be used."""
     return _get_node(tensor)
+
+
+def keep_grad(tensor: Any) -> None:
+    """Before ``tensor`` gets another history: a ``.grad`` that it has as a leaf stays."""
+    node = _get_node(tensor)
+    if isinstance(node, AccumulateGrad) and node.grad is not None:
+        tensor.__dict__["_retained_grad"] = node.grad
 
 
 def make_ambiguous(tensor: Any) -> None:
@@ -288,6 +296,7 @@ def make_ambiguous(tensor: Any) -> None:
     node.hooks = None
     node.code, node.instruction = None, 0
     node.reason = tensor._view.creation
+    keep_grad(tensor)
     _set_node(tensor, node)
     tensor.__class__ = Ambiguous
 
