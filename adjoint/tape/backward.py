@@ -251,6 +251,8 @@ def grad(
     if materialize_grads and allow_unused is False:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads")
     outputs, inputs = as_sequence(outputs), as_sequence(inputs)
+    if not inputs:
+        raise RuntimeError("`inputs` argument to `grad` cannot be empty.")
     gradients = (None,) * len(outputs) if grad_outputs is None else as_sequence(grad_outputs)
     edges = [_edge_of(tensor, "grad") for tensor in inputs]
     keep_graph = create_graph if retain_graph is None else retain_graph

@@ -101,3 +101,12 @@ def test_a_gradient_that_does_not_fit_the_one_before() -> None:
     x.grad = None
     x.sum().backward()
     assert x.grad.tolist() == [1.0] * 4
+
+
+@pytest.mark.parametrize("inputs", [(), []])
+def test_no_inputs_are_refused(inputs: object) -> None:
+    x = torch.ones(2, requires_grad=True)
+    for call in (torch.autograd.grad, lambda out, inputs: out.backward(inputs=inputs)):
+        with pytest.raises(RuntimeError, match="cannot be empty"):
+            call(x.sum(), inputs)
+    assert x.grad is None
