@@ -1,8 +1,9 @@
 """Functions in programs, and the transformations that are applied to them.
 
-Left out: operations without a forward derivative or a batching rule in PyTorch; arguments without
-elements, which its ``jacobian`` cannot stack, and complex results in ``torch.autograd.functional``;
-and writes to arguments where transforms are nested or an argument is recorded outside (``COPIED``):
+Left out: operations without a forward derivative or a batching rule in PyTorch; arguments and
+results without elements, which its ``jacobian`` cannot stack, and complex results in
+``torch.autograd.functional``; ``functionalize``, which lets writes to one of several views be; and
+writes to arguments where transforms are nested or an argument is recorded outside (``COPIED``):
 PyTorch then writes as often as its transforms happen to run the function, refuses it inside
 ``vmap``, or not. Where a write spoils what PyTorch has saved at one of the levels, it refuses;
 Adjoint's transforms write to no memory before they end, and nothing is spoiled. ``linearize`` runs
@@ -41,7 +42,6 @@ outer(torch.func.vjp({f}, {args})[0], {first})
 outer(torch.func.hessian({s})({args}), {first})
 own(torch.utils.checkpoint.checkpoint({f}, {args}, use_reentrant=False))
 own(torch.utils.checkpoint.checkpoint({f}, {args}, use_reentrant=True))
-plain(torch.func.functionalize({f})({args}))
 """.strip().splitlines()
 SEVERAL = """
 map(plain, torch.func.grad_and_value({s})({args}))

@@ -282,7 +282,7 @@ class Body:
         able = {
             name: value
             for name, value in self.session.tensors().items()
-            if value.is_floating_point() or value.is_complex()
+            if value.numel() and (value.is_floating_point() or value.is_complex())
         }
         out, value = list(able.items())[-1]
         real = ".real" if value.is_complex() else ""
