@@ -32,7 +32,7 @@ from adjoint.ops.rewriting import (
 from adjoint.ops.tangents import write_moving
 from adjoint.tape.forward import Attached
 from adjoint.tape.modes import modes
-from adjoint.tape.node import AccumulateGrad, Node, clock
+from adjoint.tape.node import AccumulateGrad, class_of_nodes, clock
 from adjoint.tape.tensor import CUSTOM, SEVERAL, Memory, Tensor, Untracked, memory_of, wrap
 
 ndarray = np.ndarray
@@ -377,7 +377,7 @@ def zero_node(target: Any, name: str = "zero_") -> Any:
     if name != "zero_":
         spelled = "".join(part.title() for part in name.strip("_").split("_")) + "Backward0"
         if spelled not in _ZERO_NODES:
-            _ZERO_NODES[spelled] = type(spelled, (Node,), {"__slots__": ()})
+            _ZERO_NODES[spelled] = class_of_nodes(spelled, row)
         node.__class__ = _ZERO_NODES[spelled]
     node.shape, node.dtype = target._array.shape, target._array.dtype
     return node

@@ -247,7 +247,7 @@ _NODES = {
 def _as_in_place(node: Any) -> Any:
     found = _NODES.get(type(node).__name__)
     if found is not None:
-        node.__class__ = class_named(found)
+        node.__class__ = class_named(found, node.plan.row)
     return node
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from adjoint.ops.kinds.row import Row
 from adjoint.tape.cuts import NOTING, note_unrecorded
 from adjoint.tape.modes import modes
-from adjoint.tape.node import INTERNAL_PACKAGES, Node, clock, user_frame
+from adjoint.tape.node import INTERNAL_PACKAGES, Node, class_of_nodes, clock, user_frame
 from adjoint.tape.tensor import Tensor, Untracked, new
 
 ndarray = np.ndarray
@@ -78,9 +78,9 @@ def finish(
 
 
 @cache
-def class_named(name: str) -> type[Node]:
-    """The class of nodes that show this name."""
-    return type(name, (Node,), {"__slots__": ()})
+def class_named(name: str, row: Any) -> type[Node]:
+    """The class of nodes of ``row`` that show this name."""
+    return class_of_nodes(name, row)
 
 
 def rename(tensor: Any, name: str) -> Any:
@@ -91,6 +91,7 @@ def rename(tensor: Any, name: str) -> Any:
     """
     if isinstance(tensor, Tensor):
         tensor._view = tensor._memory = None
-        if tensor._node is not None:
-            tensor._node.__class__ = class_named(name)
+        node: Any = tensor._node
+        if node is not None:
+            node.__class__ = class_named(name, node.plan.row)
     return tensor

@@ -15,7 +15,7 @@ from adjoint.array.value import Value, apply
 from adjoint.tape.cuts import NOTING, note_cut, note_unrecorded
 from adjoint.tape.engine import rebuild, resolve, rows
 from adjoint.tape.modes import modes
-from adjoint.tape.node import INTERNAL_PACKAGES, Node, Port, clock, user_frame
+from adjoint.tape.node import INTERNAL_PACKAGES, Node, Port, class_of_nodes, clock, user_frame
 from adjoint.tape.tensor import Tensor, mark_view, new, spoiled, wrap
 
 ndarray = np.ndarray
@@ -232,7 +232,7 @@ class Row:
     def node_class(self) -> type[Node]:
         """The class of this row's nodes, made when the first is recorded."""
         if self._node_class is None:
-            self._node_class = type(self.node_name, (Node,), {"__slots__": ()})
+            self._node_class = class_of_nodes(self.node_name, self)
         return self._node_class
 
     def make_node(
