@@ -249,7 +249,8 @@ def linalg_qr(A: Any, mode: str = "reduced") -> Any:
     check_matrices("linalg.qr", A, square=False, halves=True)
     _no_halves("linalg.qr", A)
     if mode not in ("reduced", "complete", "r"):
-        raise RuntimeError(f"linalg.qr: mode is 'reduced', 'complete' or 'r', not {mode!r}")
+        kind = RuntimeError if isinstance(mode, str) else TypeError
+        raise kind(f"linalg.qr: mode is 'reduced', 'complete' or 'r', not {mode!r}")
     return return_types.linalg_qr(*qr_row(A, mode))
 
 

@@ -49,11 +49,20 @@ def _of_singular_values(x: Any, order: Any, first: int, second: int, keepdim: bo
     others = [each for each in range(-rank, 0) if each not in (first, second)]
     moved = permute_row(x, (*others, first, second))
     values = svd_row(moved, False)[1]
-    found = (amax_row if order > 0 else amin_row)(values, (-1,), False)
+    found = _extreme(values, -1, False, order > 0)
     if not keepdim:
         return found
     shape = [1 if each in (first, second) else x.shape[each] for each in range(-rank, 0)]
     return rename(reshape_row(found, tuple(shape)), "PermuteBackward0")
+
+
+def _extreme(values: Any, dim: int, keepdim: bool, greatest: bool) -> Any:
+    """The greatest along ``dim``, 0 of none, or the smallest, of which there must be one."""
+    if values.shape[dim]:
+        return (amax_row if greatest else amin_row)(values, (dim,), keepdim)
+    if not greatest:
+        raise IndexError(f"amin(): Expected reduction dim {dim} to have non-zero size.")
+    return sum_row(values, (dim,), keepdim)
 
 
 def _matrix_norm(
@@ -63,7 +72,8 @@ def _matrix_norm(
     rank = len(x.shape)
     first, second = _two_dims(name, dim, rank)
     if not (order in ("fro", "nuc") if isinstance(order, str) else order in ORDERS):
-        raise RuntimeError(f"{name}: Order {order} not supported.")
+        kind = RuntimeError if isinstance(order, (str, int, float)) else TypeError
+        raise kind(f"{name}: Order {order} not supported.")
     x = _in_kind(x, dtype)
     if order == "fro":
         return vector_norm_row(x, 2.0, (first, second), keepdim)
@@ -77,7 +87,7 @@ def _matrix_norm(
     sums = sum_row(absolute(x), (first,), keepdim)
     if first > second and not keepdim:
         second += 1  # which counts from the end, where a dimension less is now
-    return (amax_row if order > 0 else amin_row)(sums, (second,), keepdim)
+    return _extreme(sums, second, keepdim, order > 0)
 
 
 @public(namespaces=LINALG, method=False, out="exact")
@@ -151,6 +161,8 @@ def cond(A: Any, p: Any = None) -> Any:
     check_matrices(name, A, square=p not in (None, 2, -2))
     if p in (None, 2, -2):
         values = svd_row(A, False)[1]
+        if not values.shape[-1]:
+            return sum_row(values, (-1,), False)
         high, low = amax_row(values, (-1,), False), amin_row(values, (-1,), False)
         return rename(low / high if p == -2 else high / low, "SqueezeBackward1")
     own = _matrix_norm(name, A, p, (-2, -1), False, None)

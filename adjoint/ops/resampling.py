@@ -6,7 +6,6 @@ Each spatial dimension is resampled on its own, from a few neighbours with weigh
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,7 @@ from adjoint.ops.pooling_adaptive import (
 from adjoint.ops.rounding import floor
 from adjoint.ops.selection import clamp
 from adjoint.tape.tensor import wrap
+from adjoint.tape.warning import warn
 
 NAME = "interpolate"
 LINES = {"linear": 3, "bilinear": 4, "trilinear": 5, "bicubic": 4}
@@ -220,10 +220,12 @@ def upsample(
 ) -> Any:  # fmt: skip
     """``interpolate`` by its old name.
 
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")
     >>> torch.nn.functional.upsample(torch.tensor([[[1.0, 3.0]]]), 4)
     tensor([[[1., 1., 3., 3.]]])
     """
-    warnings.warn("upsample is deprecated: call interpolate instead", stacklevel=2)
+    warn("upsample is deprecated: call interpolate instead")
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
@@ -231,10 +233,12 @@ def upsample(
 def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
     """``interpolate`` to the nearest pixel, by its old name.
 
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")
     >>> torch.nn.functional.upsample_nearest(torch.tensor([[[1.0, 3.0]]]), 4)
     tensor([[[1., 1., 3., 3.]]])
     """
-    warnings.warn("upsample_nearest is deprecated: call interpolate instead", stacklevel=2)
+    warn("upsample_nearest is deprecated: call interpolate instead")
     return interpolate(input, size, scale_factor, "nearest")
 
 
@@ -242,8 +246,10 @@ def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> 
 def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
     """``interpolate`` with ``mode="bilinear"`` and corners aligned, by its old name.
 
+    >>> import warnings
+    >>> warnings.simplefilter("ignore")
     >>> torch.nn.functional.upsample_bilinear(torch.tensor([[[[1.0, 3.0]]]]), (1, 3))
     tensor([[[[1., 2., 3.]]]])
     """
-    warnings.warn("upsample_bilinear is deprecated: call interpolate instead", stacklevel=2)
+    warn("upsample_bilinear is deprecated: call interpolate instead")
     return interpolate(input, size, scale_factor, "bilinear", True)

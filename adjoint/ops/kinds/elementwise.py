@@ -326,7 +326,7 @@ def _unary(row: Row) -> Any:
 
     def operation(input: Any, excess: Any = None, out: Any = None) -> Any:
         nonlocal plan, node_class
-        if out is not excess:
+        if out is not excess or excess is not None:
             return elementwise_out(operation, excess, out, (input,))
         if isinstance(input, Tensor):
             a = input._array
@@ -435,7 +435,7 @@ def _binary(row: Row, general: Callable[..., Any]) -> Any:
 
     def operation(input: Any, other: Any, excess: Any = None, out: Any = None) -> Any:
         nonlocal node_class
-        if out is not excess:
+        if out is not excess or excess is not None:
             return elementwise_out(operation, excess, out, (input, other))
         if isinstance(input, Tensor):
             a = input._array

@@ -77,36 +77,42 @@ SHOWN = {
 # can be given by position, a second one that nobody gives stands before ``out``, as in rows: so it
 # is 35 nanoseconds for the second frame, and not 60.
 _BY_POSITION: tuple[Callable[[Function, Function], Function], ...] = (
-    lambda f, into: lambda excess=None, out=None: f() if out is excess else into(excess, out),
     lambda f, into: (
-        lambda a, excess=None, out=None: f(a) if out is excess else into(excess, out, a)
+        lambda excess=None, out=None: f() if out is excess is None else into(excess, out)
     ),
     lambda f, into: (
-        lambda a, b, excess=None, out=None: f(a, b) if out is excess else into(excess, out, a, b)
+        lambda a, excess=None, out=None: f(a) if out is excess is None else into(excess, out, a)
+    ),
+    lambda f, into: (
+        lambda a, b, excess=None, out=None: (
+            f(a, b) if out is excess is None else into(excess, out, a, b)
+        )
     ),
     lambda f, into: (
         lambda a, b, c, excess=None, out=None: (
-            f(a, b, c) if out is excess else into(excess, out, a, b, c)
+            f(a, b, c) if out is excess is None else into(excess, out, a, b, c)
         )
     ),
     lambda f, into: (
         lambda a, b, c, d, excess=None, out=None: (
-            f(a, b, c, d) if out is excess else into(excess, out, a, b, c, d)
+            f(a, b, c, d) if out is excess is None else into(excess, out, a, b, c, d)
         )
     ),
     lambda f, into: (
         lambda a, b, c, d, e, excess=None, out=None: (
-            f(a, b, c, d, e) if out is excess else into(excess, out, a, b, c, d, e)
+            f(a, b, c, d, e) if out is excess is None else into(excess, out, a, b, c, d, e)
         )
     ),
     lambda f, into: (
         lambda a, b, c, d, e, g, excess=None, out=None: (
-            f(a, b, c, d, e, g) if out is excess else into(excess, out, a, b, c, d, e, g)
+            f(a, b, c, d, e, g) if out is excess is None else into(excess, out, a, b, c, d, e, g)
         )
     ),
     lambda f, into: (
         lambda a, b, c, d, e, g, h, excess=None, out=None: (
-            f(a, b, c, d, e, g, h) if out is excess else into(excess, out, a, b, c, d, e, g, h)
+            f(a, b, c, d, e, g, h)
+            if out is excess is None
+            else into(excess, out, a, b, c, d, e, g, h)
         )
     ),
 )
