@@ -26,6 +26,7 @@ from adjoint.ops.reduction import mean
 from adjoint.ops.selection import where_row
 from adjoint.ops.slicing import slice_row
 from adjoint.ops.softmax import softmax
+from adjoint.shapes import product
 
 NAME = "multi_head_attention_forward"
 
@@ -106,14 +107,51 @@ def _parts(value: Any, count: int) -> list[Any]:
     """Equal parts of the first dimension; None for each part of None."""
     if value is None:
         return [None] * count
-    rank, size = len(value.shape), value.shape[0] // count
-    return [slice_row(value, -rank, place * size, place * size + size, 1) for place in range(count)]
+    rank = len(value.shape)
+    if not rank:
+        raise RuntimeError(f"{NAME}: the projections need at least one dimension")
+    whole = value.shape[0]
+    size = -(-whole // count)
+    if whole and -(-whole // size) != count:
+        raise ValueError(f"{NAME}: {describe_shape(value.shape)} does not make {count} parts")
+    return [
+        slice_row(value, -rank, place * size, min(place * size + size, whole), 1)
+        for place in range(count)
+    ]
+
+
+def _check_separate(inputs: Any, weights: Any, biases: Any) -> None:
+    width = inputs[0].shape[-1]
+    for each, weight, bias in zip(inputs, weights, biases, strict=True):
+        wanted = (width, each.shape[-1])
+        _require(
+            tuple(weight.shape) == wanted,
+            f"expecting weights of shape {wanted}, but got {tuple(weight.shape)}",
+        )
+        _require(
+            bias is None or tuple(bias.shape) == (width,),
+            f"expecting a bias of shape {(width,)}, but got {bias is not None and bias.shape}",
+        )
+
+
+def _repeated(bias: Any, examples: int, width: int) -> Any:
+    """A bias (1, 1, E), or of fewer dimensions, for each example."""
+    shape = (1,) * (3 - len(bias.shape)) + tuple(bias.shape)
+    if len(shape) != 3 or shape[1:] != (1, width):
+        raise RuntimeError(
+            f"{NAME}: a bias of shape {describe_shape(bias.shape)} is not [1, 1, {width}]"
+        )
+    return expand_row(reshape_row(bias, shape), (shape[0], examples, width))
 
 
 def _by_heads(value: Any, sizes: _Sizes) -> Any:
     """(S, N, E) as (N * heads, S, head)."""
-    sources = value.shape[0]
-    flat = reshape_row(value, (sources, sizes.examples * sizes.heads, sizes.head))
+    wanted = (value.shape[0], sizes.examples * sizes.heads, sizes.head)
+    if min(wanted) < 0 or product(wanted) != product(value.shape):
+        raise RuntimeError(
+            f"{NAME}: {describe_shape(value.shape)} does not have the shape {list(wanted)}"
+        )
+    flat = reshape_row(value, wanted)
     return permute_row(flat, (-2, -3, -1))
 
 
@@ -194,17 +232,19 @@ def multi_head_attention_forward(
     separate = (q_proj_weight, k_proj_weight, v_proj_weight)
     weights = separate if use_separate_proj_weight else _parts(in_proj_weight, 3)
     _require(all(each is not None for each in weights), "a weight of the projections is None")
+    biases = _parts(in_proj_bias, 3)
+    if use_separate_proj_weight:
+        _check_separate((query, key, value), weights, biases)
     q, k, v = (
         linear(each, weight, bias)
-        for each, weight, bias in zip(
-            (query, key, value), weights, _parts(in_proj_bias, 3), strict=True
-        )
+        for each, weight, bias in zip((query, key, value), weights, biases, strict=True)
     )
     attn_mask = _attn_mask(attn_mask, sizes, key.shape[0])
-    if bias_k is not None and bias_v is not None:
+    _require((bias_k is None) == (bias_v is None), "one of bias_k and bias_v is None")
+    if bias_k is not None:
         _require(static_k is None and static_v is None, "bias cannot be added to static key")
         k, v = (
-            cat_row([each, expand_row(bias, (1, examples, width))], -3)
+            cat_row([each, _repeated(bias, examples, width)], -3)
             for each, bias in ((k, bias_k), (v, bias_v))
         )
         attn_mask, padding = _one_more(attn_mask), _one_more(padding)

@@ -176,11 +176,11 @@ def embedding(
 
 
 @public(method=False)
-def embedding_renorm_(input: Any, indices: Any, max_norm: float, norm_type: float = 2.0) -> Any:
+def embedding_renorm_(input: Any, indices: Any, max_norm: float, norm_type: float) -> Any:
     """Scale the rows that ``indices`` names down to a norm of at most ``max_norm``; in place.
 
-    Raises ``RuntimeError`` for a leaf that requires grad, outside ``no_grad``, and for integers;
-    ``IndexError`` for an index out of range.
+    Raises ``RuntimeError`` for a leaf that requires grad, outside ``no_grad``, and for other types
+    and shapes; ``IndexError`` for an index out of range.
 
     >>> import adjoint as torch
     >>> torch.embedding_renorm_(torch.tensor([[3.0, 4.0], [6.0, 8.0]]), torch.tensor([0]), 1.0, 2.0)
@@ -195,6 +195,14 @@ def embedding_renorm_(input: Any, indices: Any, max_norm: float, norm_type: floa
         raise RuntimeError(
             f"embedding_renorm_: rows of floating or complex numbers have norms, not "
             f"{dtypes.of(table)!r}"
+        )
+    if table.ndim != 2:
+        raise RuntimeError(
+            f"embedding_renorm_: Expected 2-dimensional tensor, but got {table.ndim}-dimensional"
+        )
+    if places.dtype not in UNSIGNED:
+        raise RuntimeError(
+            f"embedding_renorm_: expected indices of type Long or Int, but got {places.dtype}"
         )
     check_writable(input)
     _check_index(places, len(table))

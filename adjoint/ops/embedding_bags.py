@@ -9,6 +9,7 @@ import numpy as np
 from adjoint import dtypes
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
+from adjoint.ops.casting import cast
 from adjoint.ops.comparison import ne
 from adjoint.ops.contraction import require_tensors
 from adjoint.ops.embedding import embedding_backward, embedding_renorm_, embedding_row
@@ -83,6 +84,15 @@ winners_row = define(
 )  # fmt: skip
 
 # -- checks ---------------------------------------------------------------------------------------
+
+
+def _promoted(input: Any, offsets: Any) -> Any:
+    """Indices in a line, in the type that they and the offsets have in common."""
+    require_tensors(NAME, input)
+    if len(input.shape) != 1 or not isinstance(offsets, (Tensor, Value, np.ndarray)):
+        return input
+    kind = dtypes.promote_types(dtypes.of(input), dtypes.of(offsets))
+    return input if kind is dtypes.of(input) else cast(input, kind)
 
 
 def _check(input: Any, weight: Any, mode: str, by_frequency: bool) -> None:
@@ -194,6 +204,7 @@ def embedding_bag(
     tensor([[2., 3.],
             [3., 4.]])
     """
+    input = _promoted(input, offsets)
     _check(input, weight, mode, scale_grad_by_freq)
     if per_sample_weights is not None:
         _check_weights(per_sample_weights, input, weight, mode)

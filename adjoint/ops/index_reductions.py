@@ -53,10 +53,12 @@ def index_reduce(
         raise IndexError(
             f"index_reduce(): Index is supposed to be a vector, not {describe_shape(index.shape)}"
         )
-    if tuple(source.shape) != (wanted if rank else tuple(source.shape)):
+    if not len(source.shape) and count != 1:
+        raise IndexError(f"index_reduce(): {count} indices, but source has no dimensions")
+    if tuple(source.shape) != (wanted if rank else ()):
         raise RuntimeError(
             f"index_reduce(): source has shape {describe_shape(source.shape)}, and with "
-            f"{count} indices it must be {describe_shape(wanted)}"
+            f"{count} indices it must be {describe_shape(wanted if rank else ())}"
         )
     require_range("index_reduce", index, input.shape[place] if rank else 1, IndexError)
     ahead = (1,) * place + (count,) + (1,) * (rank - place - 1)

@@ -170,8 +170,12 @@ def _windows(
     ceil_mode: bool,
 ) -> Windows:
     """The checked windows; kept, as every call of a layer asks for the same."""
+    if name == "avg_pool2d" and len(shape) < rank + 1:
+        raise IndexError(f"{name}: {describe_shape(shape)} has no dimension -3")
     check_planes(name, rank, shape)
     width = numbers_for(kernel, rank, "kernel_size", name)
+    if name == "avg_pool3d" and any(map(int.__lt__, shape[-rank:], width)):
+        raise RuntimeError(f"{name}: input {describe_shape(shape)} too small for kernel {width}")
     step = width if stride in (None, ()) else numbers_for(stride, rank, "stride", name)
     side = numbers_for(padding, rank, "padding", name)
     gap = numbers_for(dilation, rank, "dilation", name)

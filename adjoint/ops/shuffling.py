@@ -73,6 +73,8 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Any:
                 f"pixel_unshuffle expects {what} to be divisible by downscale_factor, but "
                 f"input.size({place})={size} is not divisible by {r}"
             )
+    if 0 in input.shape:  # in PyTorch, no pixels keep their shape
+        return rename(clone_row(input, "C"), "PixelUnshuffleBackward0")
     front = tuple(range(-len(lead) - 5, -5))
     parts = reshape_row(input, (*lead, channels, height // r, r, width // r, r))
     moved = permute_row(parts, (*front, -5, -3, -1, -4, -2))

@@ -14,6 +14,7 @@ from adjoint.ops.contraction import require_tensors
 from adjoint.ops.dimensions import squeeze_row, unsqueeze_row
 from adjoint.ops.kinds.public import FUNCTIONAL, public
 from adjoint.ops.kinds.quick import rename
+from adjoint.ops.movement import reshape_row
 from adjoint.ops.pooling import (
     avg_pool1d,
     avg_pool2d,
@@ -26,6 +27,7 @@ from adjoint.ops.pooling import (
 )
 from adjoint.ops.powers import pow
 from adjoint.ops.rounding import sign
+from adjoint.ops.slicing import slice_row
 from adjoint.ops.windows import Sizes
 from adjoint.shapes import product
 from adjoint.tape.tensor import Tensor
@@ -42,7 +44,7 @@ def _sizes(
         for size, each, length, room in zip(shape[-rank:], step, width, side, strict=True)
     )
     if wanted is None:
-        return found
+        return _no_negative(name, found)
     wanted = tuple(wanted)
     if len(wanted) == rank + 2:
         wanted = wanted[2:]
@@ -57,7 +59,14 @@ def _sizes(
                 f"{name}: invalid output_size {wanted} (dim {dim} must be between "
                 f"{usual - each} and {usual + each})"
             )
-    sizes: Sizes = wanted
+    return _no_negative(name, wanted)
+
+
+def _no_negative(name: str, sizes: Sizes) -> Sizes:
+    if min(sizes) < 0:
+        raise ValueError(
+            f"{name}: output_size must contain non-negative spatial dimensions, not {sizes}"
+        )
     return sizes
 
 
@@ -85,7 +94,7 @@ def _check(name: str, rank: int, input: Any, indices: Any, plane: Sizes) -> None
     if dtypes.of(input).category != dtypes.FLOATING:
         raise NotImplementedError(f"{name} is not implemented for {dtypes.of(input)!r}")
     array = indices._array if isinstance(indices, Tensor) else indices
-    if not isinstance(array, Value) and array.size:
+    if not isinstance(array, Value) and array.size and 0 not in plane:
         wrong = array[(array < 0) | (array >= product(plane))]
         if wrong.size:
             raise RuntimeError(
@@ -104,6 +113,13 @@ def _unpool(
     side = numbers_for(padding, rank, "padding", name)
     plane = _sizes(name, rank, tuple(input.shape), width, step, side, wanted)
     _check(name, rank, input, indices, plane)
+    if rank == 3 and min(step) <= 0:
+        raise RuntimeError(f"{name}: strides should be greater than zero, but got {step}")
+    if 0 in plane:  # nothing is put anywhere, wherever the indices say
+        lead = tuple(input.shape[:-rank])
+        flat = reshape_row(input, (*lead, product(input.shape[-rank:])))
+        out = reshape_row(slice_row(flat, -1, 0, 0, 1), (*lead, *plane))
+        return rename(out, f"MaxUnpool{max(rank, 2)}DBackward0")
     if rank > 1:
         out = put_in_planes(input, indices, plane, False)
         return rename(out, f"MaxUnpool{rank}DBackward0")

@@ -36,12 +36,15 @@ COUNT = 40  # of each case
 OF_ITS_OWN = (
     "view size is not compatible with",  # a view taken inside where the strides allow none
     "because the unspecified dimension size -1 can be any value",  # the same, of nothing
+    "setStorage: sizes",  # it has not looked whether indices into nothing are in range
     "can't be cast to the desired output type",  # it computes in a type that it has not chosen
 )
 # Where the samples compare gradients, but random calls only values.
 _ANGLE = "the angle between vectors of one element does not change: its gradient is all rounding"
 _MEMORY = "PyTorch's gradient of a batch of one reads memory that nothing has written"
+_EQUAL_KEYS = "the weights of keys that are all equal do not change: the gradient is all rounding"
 ONLY_VALUES = {
+    "nn.functional.multi_head_attention_forward": _EQUAL_KEYS,
     "cosine_similarity": _ANGLE,
     "nn.functional.cosine_similarity": _ANGLE,
     "nn.functional.batch_norm": _MEMORY,
@@ -110,6 +113,11 @@ def excused(call: Call, ours: Any, theirs: Any) -> bool:
         return isinstance(ours, RuntimeError)  # a type that Adjoint does not have
     if not isinstance(ours, Exception) and other_of_equals(call, ours, theirs):
         return True
+    if "max_unpool" in call.case.function and not isinstance(ours, Exception):
+        # Which of several maxima for one place is left there is not said.
+        places, rank = call.leaves[1], int(call.case.function[-2])
+        lines = places.reshape(int(np.prod(places.shape[:-rank])), -1) if places.size else ()
+        return any(np.unique(line).size < line.size for line in lines)
     nothing = any(leaf.size == 0 for leaf in call.leaves)
     unchecked = call.changed in ("other type", "other number")
     return isinstance(ours, Exception) and nothing and unchecked
