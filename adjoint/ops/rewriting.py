@@ -315,13 +315,32 @@ def rebind(target: Any, value: Any) -> None:
         if tensor._level != level:
             note_lift(tensor, level)
             tensor._level, tensor._node = level, None
+    if not modes.enabled:
+        changed = _as_before(below, changed)
     root._array = changed
     for view in views:
         steps = path_of(view, to_root=True)
         if any(step[0].name == "detach" for step in steps):
             view._array = follow(changed, steps)
         else:
-            view._array = apply(view_again.row, (changed,), (steps,))  # type: ignore[attr-defined]
+            again = apply(view_again.row, (changed,), (steps,))  # type: ignore[attr-defined]
+            view._array = again if modes.enabled else _as_before(view._array, again)
+
+
+def _as_before(old: Any, new: Any) -> Any:
+    """``new`` with the history that ``old`` has on lower tapes: a write that none has recorded.
+
+    It changes the numbers alone, as a write to memory would.
+    """
+    if type(old) is Batch and type(new) is Batch and old._level == new._level:
+        return Batch(new._level, _as_before(old.value, new.value))
+    if not (isinstance(old, Tensor) and isinstance(new, Tensor)) or old._level != new._level:
+        return new
+    if old._node is None or old._array.shape != new._array.shape:
+        return new
+    other = wrap(new._array, new._level)
+    other._node = old._node
+    return other
 
 
 # -- history ------------------------------------------------------------------------------------

@@ -143,3 +143,17 @@ def test_keywords_are_shared():
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_writes_that_are_not_recorded_leave_the_history_of_lower_tapes():
+    def written(x):
+        x = x * 2
+        view = x[1:]
+        with torch.no_grad():
+            view.mul_(3)
+        return (x * x).sum() + view.sum()
+
+    a = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    both = torch.func.grad(lambda x: torch.func.vmap(written)(x).sum())(a)
+    assert both.tolist() == torch.func.vmap(torch.func.grad(written))(a).tolist()
+    assert both.tolist() == [[8.0, 50.0], [24.0, 98.0]]
