@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 
 import numpy as np
@@ -12,49 +11,9 @@ import adjoint as torch
 from adjoint.autograd import Function
 from adjoint.autograd.function import FunctionCtx, InplaceFunction, NestedIOFunction
 from adjoint.autograd.function import once_differentiable as once
+from tests.autograd.functions import Cube, SplitCube, function, leaf
 
 HERE = "test_function.py"
-
-
-class Cube(Function):
-    @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return x**3
-
-    @staticmethod
-    def backward(ctx, g):
-        (x,) = ctx.saved_tensors
-        return g * 3 * x**2
-
-
-class SplitCube(Function):
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(x):
-        return x**3
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        ctx.save_for_backward(*inputs)
-
-    @staticmethod
-    def backward(ctx, g):
-        (x,) = ctx.saved_tensors
-        return g * 3 * x**2
-
-
-def function(forward, backward=None, **members):
-    """A Function of two functions."""
-    members["forward"] = staticmethod(forward)
-    if backward is not None:
-        members["backward"] = staticmethod(backward)
-    return type(Function)("Made", (Function,), members)
-
-
-def leaf(*values: float):
-    return torch.tensor(values, requires_grad=True)
 
 
 @pytest.mark.parametrize("kind", [Cube, SplitCube])
@@ -271,80 +230,6 @@ def test_integer_outputs_and_marked_ones_have_no_gradient():
     assert [each.requires_grad for each in (y, index, largest)] == [True, False, False]
     y.sum().backward()
     assert seen == [[[1.0, 1.0], 0, [0.0, 0.0]]]
-
-
-# -- gradients ------------------------------------------------------------------------------------
-
-
-def test_gradients_are_fitted_to_their_inputs():
-    x = leaf(1.0, 2.0)
-    wide = function(lambda ctx, x: x * 1, lambda ctx, g: g.expand(3, 2))
-    assert torch.autograd.grad(wide.apply(x).sum(), x)[0].tolist() == [3.0, 3.0]
-    for cast in ("double", "long", "half"):
-        made = function(lambda ctx, x: x * 1, lambda ctx, g, cast=cast: getattr(g, cast)())
-        assert torch.autograd.grad(made.apply(x).sum(), x)[0].dtype is torch.float32
-
-
-def test_too_many_gradients_may_be_none():
-    x = leaf(1.0)
-    made = function(lambda ctx, x: x * 1, lambda ctx, g: (g, None, None))
-    assert torch.autograd.grad(made.apply(x), x)[0].tolist() == [1.0]
-
-
-def test_none_is_no_gradient():
-    x = leaf(1.0)
-    y = function(lambda ctx, x: x * 1, lambda ctx, g: None).apply(x)
-    y.backward(retain_graph=True)
-    assert x.grad is None
-    with pytest.raises(RuntimeError, match="not have been used in the graph"):
-        torch.autograd.grad(y, x)
-
-
-def test_a_gradient_for_an_input_that_wants_none_is_dropped():
-    x = leaf(1.0, 2.0)
-    made = function(lambda ctx, x, y: x * y, lambda ctx, g: (g, g))
-    y = made.apply(x, torch.tensor([3, 4]))
-    assert torch.autograd.grad(y.sum(), x)[0].tolist() == [1.0, 1.0]
-
-
-def test_a_gradient_that_is_handed_on_is_not_shared():
-    x, y = leaf(1.0), leaf(2.0)
-    function(lambda ctx, x, y: x + y, lambda ctx, g: (g, g)).apply(x, y).backward()
-    x.grad.add_(1)
-    assert y.grad.tolist() == [1.0]
-
-
-BAD = {
-    "number": (lambda ctx, g: (g, g), r"returned an incorrect number of gradients .*got 2"),
-    "float": (lambda ctx, g: 3.0, r"expected Variable or None \(got float\)"),
-    "list": (lambda ctx, g: [g], r"expected Variable or None \(got list\)"),
-    "shape": (lambda ctx, g: g[:1], r"invalid gradient at index 0 - got \[1\] but .* \[2\]"),
-    "smaller": (lambda ctx, g: g.sum(), r"invalid gradient at index 0 - got \[\] but .* \[2\]"),
-    "complex": (lambda ctx, g: g * 1j, r"complex gradient at index 0 for a real input"),
-}
-
-
-@pytest.mark.parametrize("case", BAD)
-def test_bad_gradients_name_both_lines(case: str):
-    backward, message = BAD[case]
-    line = inspect.currentframe().f_lineno + 1
-    y = function(lambda ctx, x: x * 2, backward).apply(leaf(1.0, 2.0))
-    with pytest.raises(RuntimeError, match=message) as caught:
-        y.sum().backward()
-    assert f"{HERE}:{line}" in str(caught.value)
-    assert f"{HERE}:{backward.__code__.co_firstlineno}" in str(caught.value)
-
-
-def test_a_gradient_for_what_is_no_tensor():
-    y = function(lambda ctx, x, n: x * n, lambda ctx, g: (g, g)).apply(leaf(1.0), 2)
-    with pytest.raises(RuntimeError, match="different than None at position 2"):
-        y.backward()
-
-
-def test_too_few_gradients():
-    y = function(lambda ctx, x, y: x * y, lambda ctx, g: g).apply(leaf(1.0), leaf(2.0))
-    with pytest.raises(RuntimeError, match=r"expected 2, one for each argument of forward, got 1"):
-        y.backward()
 
 
 # -- what may not be done -------------------------------------------------------------------------
