@@ -122,7 +122,7 @@ def test_batch_of_derivatives(key: str) -> None:
             )
             found = adjoint.func.vmap(one)(whole, whole_others)
             same_tensors(found, expected, 1e-10, f"vmap of {name}")
-            function = lambda *values: batched(replaced(call, whole, values))  # noqa: E731
+            function = lambda *values: batched(replaced(call, whole, values))  # noqa: E731 - short
             found = transform(function, at(call, whole), whole_others)
             same_tensors(found, expected, 1e-10, f"{name} of vmap")
 

@@ -9,7 +9,6 @@ PyTorch's names and signatures stand in ``tests/references/autograd_names.json``
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import json
 import sys
@@ -20,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "autograd-names.md"
 NAMES = ROOT / "tests" / "references" / "autograd_names.json"
 sys.path.insert(0, str(ROOT))
+
+from tools.pages import row_of, write  # noqa: E402
 
 THERE, MISSING = "✓", "missing"
 COLUMNS = ("Name", "In PyTorch", "In Adjoint")
@@ -142,25 +143,5 @@ def page() -> str:
     return "".join(parts)
 
 
-def row_of(cells: Any) -> str:
-    """A line of a table in Markdown."""
-    return "| " + " | ".join(cells) + " |\n"
-
-
-def main() -> int:
-    """Write the page, or say that it is out of date."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="change nothing, exit 1 if stale")
-    check = parser.parse_args().check
-    text = page()
-    if TARGET.exists() and TARGET.read_text(encoding="utf-8") == text:
-        return 0
-    if check:
-        print(f"{TARGET.relative_to(ROOT)} is out of date: run {Path(__file__).name}")
-        return 1
-    TARGET.write_text(text, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write(TARGET, page, __doc__))

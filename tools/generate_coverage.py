@@ -8,7 +8,6 @@ What is public comes from the table's own list, the rest from the cases in ``tes
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import sys
 from collections.abc import Callable
@@ -22,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 from adjoint.ops.kinds.public import PUBLIC, Public  # noqa: E402
 from tests.harness import CASES, resolve  # noqa: E402
 from tests.samples.case import Case, Maker  # noqa: E402
+from tools.pages import row_of, write  # noqa: E402
 
 import adjoint  # noqa: E402  isort: skip
 
@@ -160,25 +160,5 @@ def page() -> str:
     return "".join(parts)
 
 
-def row_of(cells: Any) -> str:
-    """A line of a table in Markdown."""
-    return "| " + " | ".join(cells) + " |\n"
-
-
-def main() -> int:
-    """Write the page, or say that it is out of date."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="change nothing, exit 1 if stale")
-    check = parser.parse_args().check
-    text = page()
-    if TARGET.exists() and TARGET.read_text(encoding="utf-8") == text:
-        return 0
-    if check:
-        print(f"{TARGET.relative_to(ROOT)} is out of date: run {Path(__file__).name}")
-        return 1
-    TARGET.write_text(text, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write(TARGET, page, __doc__))

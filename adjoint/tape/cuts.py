@@ -1,7 +1,7 @@
 """Where graphs were cut: remembered for a while, for the errors about inputs that were not reached.
 
 A cut is noted by ``detach()``, by a cast to integers, and by the first few operations of each block
-that records nothing. It costs 1 to 3 microseconds there and nothing elsewhere; only weak references
+that records nothing. It costs 1 to 6 microseconds there and nothing elsewhere; only weak references
 to the nearest nodes are kept, so that no graph lives longer.
 """
 
@@ -34,15 +34,7 @@ class Cut:
         self.code = None if frame is None else frame.f_code
         self.instruction = 0 if frame is None else frame.f_lasti
         self.time = next(clock)
-        node = edge.node if isinstance(edge, Port) else edge
-        self.nodes = {id(node): weakref.ref(node)}
-        waiting = deque([node])
-        while waiting and len(self.nodes) < _NODES:
-            for each in waiting.popleft().edges:
-                before = each.node if isinstance(each, Port) else each
-                if before is not None and id(before) not in self.nodes:
-                    self.nodes[id(before)] = weakref.ref(before)
-                    waiting.append(before)
+        self.nodes = _nearest(edge.node if type(edge) is Port else edge)
 
     def comes_from(self, node: Any) -> bool:
         """Whether what was cut off had been computed from ``node``."""
@@ -54,6 +46,22 @@ class Cut:
         if self.code is not None:
             where = f"{shorten(self.code.co_filename)}:{line_of(self.code, self.instruction)}"
         return f"{self.how} at {where}"
+
+
+def _nearest(node: Any) -> dict[int, weakref.ref[Any]]:
+    """Weak references to a node and the nearest behind it, by id."""
+    found = {id(node): weakref.ref(node)}
+    line = [node]
+    for each in line:  # which grows
+        for edge in each.edges:
+            before = edge.node if type(edge) is Port else edge
+            key = id(before)
+            if before is not None and key not in found:
+                found[key] = weakref.ref(before)
+                if len(found) == _NODES:
+                    return found
+                line.append(before)
+    return found
 
 
 _recent: deque[Cut] = deque(maxlen=256)

@@ -253,7 +253,7 @@ def test_bad_arguments():
 
 
 def test_the_module_and_the_function_share_a_name():
-    from adjoint.autograd.gradcheck import get_numerical_jacobian  # noqa: F401
+    from adjoint.autograd.gradcheck import get_numerical_jacobian  # noqa: F401 - that it can be imported
 
     assert callable(torch.autograd.gradcheck)
     assert issubclass(GradcheckError, RuntimeError)

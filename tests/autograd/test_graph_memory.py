@@ -16,8 +16,8 @@ def line_here():
 
 def test_bytes_by_line():
     x = torch.ones(100, 100, requires_grad=True)
-    a = x.exp().sin(); first = line_here()  # fmt: skip  # noqa: E702
-    b = a.double().exp(); second = line_here()  # fmt: skip  # noqa: E702
+    a = x.exp().sin(); first = line_here()  # fmt: skip  # noqa: E702 - one line
+    b = a.double().exp(); second = line_here()  # fmt: skip  # noqa: E702 - one line
     report = saved_memory(b.sum())
     assert [(line.line, line.bytes, line.tensors) for line in report.lines] == [
         (second, 80_000, 1),

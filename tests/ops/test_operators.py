@@ -63,8 +63,8 @@ def test_the_other_operand_is_asked_too():
 
 def test_equality_with_something_else_is_identity():
     x = torch.ones(2)
-    assert (x == None) is False  # noqa: E711
-    assert (x != None) is True  # noqa: E711
+    assert (x == None) is False  # noqa: E711 - the operator
+    assert (x != None) is True  # noqa: E711 - the operator
     assert (x == "word") is False
     assert len({x, x, torch.ones(2)}) == 2
     assert hash(x) == hash(x)

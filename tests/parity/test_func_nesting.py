@@ -95,7 +95,7 @@ def nest_a_pull_in_other_transforms(torch, f, x, y, **_):
 @CASES.case
 def nest_third_order(torch, f, s, **_):
     makers = [f.grad, f.jacrev, f.jacfwd, f.hessian]
-    quartic = lambda p: p**4 / (1 + p * p)  # noqa: E731
+    quartic = lambda p: p**4 / (1 + p * p)  # noqa: E731 - as users write it
     return [g(h(k(quartic)))(s) for g in makers[:3] for h in makers[:3] for k in makers]
 
 

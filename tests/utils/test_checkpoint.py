@@ -510,7 +510,7 @@ def test_a_function_that_raises_the_second_time():
 def test_arguments_that_were_written_to():
     x = leaf(1.0) * 1
     out = later(torch.sin, x)
-    x.mul_(2); line = line_here()  # fmt: skip  # noqa: E702
+    x.mul_(2); line = line_here()  # fmt: skip  # noqa: E702 - one line
     with pytest.raises(RuntimeError, match=rf"argument of checkpoint.*:{line}.*clone"):
         out.sum().backward()
 
