@@ -36,6 +36,7 @@ LAYERS = (
     ("ops",),
     ("printing", "face", "random", "tensor", "environment"),
     ("autograd", "func", "cuda", "special", "linalg", "profiler"),
+    ("compiler",),
     ("testing",),
     ("nn", "optim", "utils", "viz", "distributed"),
     ("adjoint",),  # the public names together: `import adjoint as torch`, as users write it

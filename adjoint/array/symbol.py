@@ -40,7 +40,7 @@ class Trace:
 
     __slots__ = ("__weakref__", "count", "equations", "level")
 
-    def __init__(self, level: int) -> None:
+    def __init__(self, level: float) -> None:
         self.level = level
         self.equations: list[Equation] = []
         self.count = 0
@@ -73,7 +73,7 @@ class Symbol(Value):
     __slots__ = ("_level", "dtype", "name", "shape", "trace")
 
     def __init__(self, trace: Trace, name: str, shape: tuple[int, ...], kind: dtypes.dtype) -> None:
-        self._level = trace.level
+        self._level = trace.level  # type: ignore[assignment] # programs trace between two levels
         self.trace = weakref.ref(trace)
         self.name = name
         self.shape = shape

@@ -28,7 +28,9 @@ clock = itertools.count(1)
 INTERNAL_PACKAGES = frozenset(
     "adjoint" + suffix
     for suffix in (
-        "", ".array", ".autograd", ".autograd.checking", ".compiler", ".face", ".func", ".nn",
+        "", ".array", ".autograd", ".autograd.checking", ".compiler",
+        ".compiler.codegen", ".compiler.front", ".compiler.lowering", ".compiler.passes",
+        ".compiler.runtime", ".face", ".func", ".nn",
         ".nn.modules", ".nn.utils", ".ops", ".ops.kinds", ".optim", ".optim.lr_scheduler",
         ".printing", ".tape", ".testing", ".utils", ".utils.data", ".viz",
     )

@@ -1,0 +1,1 @@
+"""Programs made into machine code: traced, lowered to loops, emitted by LLVM."""

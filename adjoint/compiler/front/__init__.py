@@ -1,0 +1,1 @@
+"""Functions of Tensors made into programs: tracing, and calling what was compiled."""

@@ -1,0 +1,171 @@
+"""The lowering of a program: where its variables are to be found, and the nodes that make them.
+
+A rule takes the lowering, the equation, and the inputs (a ``Look``, a ``Literal``, a Python number
+or None), and returns what its outputs are. It may raise ``NotLoweredError`` with the reason: the
+row is then carried out by its own NumPy kernel in the middle of the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from adjoint.compiler.expressions import Expression, as_scalar, number
+from adjoint.compiler.nodes import Buffer, Call, Look, Map, Node, Product, Reduction, Scalar
+from adjoint.compiler.program import Equation, Literal, Program, Variable
+
+Rule = Callable[..., Any]
+RULES: dict[str, Rule] = {}
+NUMBERS = "fiub"  # kinds of NumPy types that loops are made for
+
+
+class NotLoweredError(Exception):
+    """Raised by a rule for what it does not cover, with the reason."""
+
+
+def lowers(*names: str) -> Callable[[Rule], Rule]:
+    """Make a function the rule of these rows."""
+
+    def register(rule: Rule) -> Rule:
+        for name in names:
+            if name in RULES:
+                raise ValueError(f"row {name!r} has a rule already")
+            RULES[name] = rule
+        return rule
+
+    return register
+
+
+def can_loop(kind: np.dtype[Any]) -> bool:
+    """Whether loops compute with this type: no complex numbers, no halves."""
+    return kind.kind in NUMBERS and not (kind.kind == "f" and kind.itemsize < 4)
+
+
+class Lowering:
+    """The nodes of a program."""
+
+    def __init__(self, program: Program) -> None:
+        self.nodes: list[Node] = []
+        self.values: dict[Variable, Any] = {}
+        self.constants: list[tuple[Buffer, Any]] = []
+        self.where: str | None = None
+        self.inputs = [Buffer(each.shape, each.kind) for each in program.inputs]
+        for variable, buffer in zip(program.inputs, self.inputs, strict=True):
+            self.values[variable] = Look(buffer)
+        for equation in program.equations:
+            self._lower(equation)
+        self.outputs = [self.whole(self.read(each)) for each in program.outputs]
+
+    # -- equations ----------------------------------------------------------------------------
+
+    def read(self, atom: Any) -> Any:
+        """What an atom is: a Look, a Literal, a number, None."""
+        return self.values[atom] if isinstance(atom, Variable) else atom
+
+    def _lower(self, equation: Equation) -> None:
+        self.where = equation.where
+        inputs = tuple(
+            tuple(map(self.read, each)) if isinstance(each, tuple) else self.read(each)
+            for each in equation.inputs
+        )
+        rule = RULES.get(equation.operation.name)
+        count = len(self.nodes)
+        try:
+            if rule is None:
+                raise NotLoweredError("there is no rule for it")
+            for each in (*equation.inputs, *equation.outputs):
+                if isinstance(each, (Variable, Literal)) and not can_loop(each.kind):
+                    raise NotLoweredError(f"loops do not compute with {each.kind}")
+            found = rule(self, equation, *inputs)
+        except NotLoweredError as reason:
+            del self.nodes[count:]
+            found = self.call(equation, inputs, str(reason))
+        many = equation.operation.many_outputs
+        for variable, value in zip(equation.outputs, found if many else (found,), strict=True):
+            self.values[variable] = value
+
+    def call(self, equation: Equation, inputs: Sequence[Any], reason: str) -> Any:
+        """Carry the row out by its own kernel."""
+
+        def prepared(each: Any) -> Any:
+            if isinstance(each, tuple):
+                return tuple(map(prepared, each))
+            return Look(self.whole(each)) if isinstance(each, Look) else each
+
+        buffers = tuple(Buffer(each.shape, each.kind) for each in equation.outputs)
+        node = Call(
+            equation.operation, tuple(map(prepared, inputs)), equation.options, buffers, reason
+        )
+        self.add(node)
+        looks = tuple(map(Look, buffers))
+        return looks if equation.operation.many_outputs else looks[0]
+
+    def add(self, node: Node) -> None:
+        """Append a node."""
+        node.where = self.where
+        self.nodes.append(node)
+
+    # -- what rules build with ----------------------------------------------------------------
+
+    def whole(self, value: Any) -> Buffer:
+        """A buffer in order that holds the value and nothing else."""
+        if isinstance(value, Look):
+            if value.whole:
+                return value.buffer
+            return self.map(value.shape, value.kind, self.load(value, value.shape)).buffer
+        if not isinstance(value, Literal):
+            value = Literal(value)
+        same = value.number
+        if same is not None and can_loop(value.kind):
+            return self.map(value.shape, value.kind, number(same, value.kind)).buffer
+        buffer = Buffer(value.shape, value.kind)
+        self.constants.append((buffer, np.ascontiguousarray(value.value)))
+        return buffer
+
+    def look(self, value: Any) -> Look:
+        """The value in memory; of a constant, in memory of its own."""
+        return value if isinstance(value, Look) else Look(self.whole(value))
+
+    def load(self, value: Any, shape: Sequence[int], kind: Any = None) -> Expression:
+        """The element of ``value`` at a place of ``shape``, to which it broadcasts."""
+        if isinstance(value, Literal) and value.number is not None:
+            loaded = number(value.number, value.kind)
+        elif isinstance(value, (Look, Literal)):
+            look = self.look(value).stretched(tuple(shape))
+            loaded = Expression(Scalar("load", look.kind, value=look))
+        else:
+            loaded = number(value, np.asarray(value).dtype if kind is None else kind)
+        return loaded if kind is None else loaded.to(kind)
+
+    def map(self, shape: Sequence[int], kind: Any, body: Any) -> Look:
+        """A buffer of ``shape`` whose elements are ``body``."""
+        buffer = Buffer(tuple(shape), kind)
+        self.add(Map(buffer, as_scalar(body, buffer.kind)))
+        return Look(buffer)
+
+    def reduce(
+        self, name: str, body: Expression, domain: Sequence[int], axes: Sequence[int], kind: Any
+    ) -> Look:
+        """``body`` over ``domain`` combined along ``axes``, which stay with size 1."""
+        rank = len(domain)
+        along = tuple(sorted(axis % rank for axis in axes)) if rank else ()
+        shape = tuple(1 if axis in along else size for axis, size in enumerate(domain))
+        buffer = Buffer(shape, kind)
+        self.add(Reduction(name, buffer, tuple(domain), along, as_scalar(body, buffer.kind)))
+        return Look(buffer)
+
+    def product(self, x: Look, y: Look, kind: Any) -> Look:
+        """Matrix product of two looks with the same sizes in front."""
+        buffer = Buffer((*x.shape[:-1], y.shape[-1]), kind)
+        self.add(Product(buffer, x, y))
+        return Look(buffer)
+
+    def reshaped(self, value: Any, shape: Sequence[int]) -> Look:
+        """In another shape, copied where strides cannot say it."""
+        look = self.look(value)
+        try:
+            return look.seen(lambda place: place.reshape(shape, copy=False))
+        except ValueError:
+            return Look(self.whole(look)).seen(lambda place: place.reshape(shape))

@@ -1,0 +1,46 @@
+"""The arena: where buffers lie that are neither inputs nor results."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from adjoint.compiler.kernels import Step, nodes_of
+from adjoint.compiler.nodes import Buffer
+
+ALIGNMENT = 64  # a line of the cache, and the widest vector
+
+
+def plan(
+    steps: Sequence[Step], kept: Collection[Buffer], outside: Collection[Buffer]
+) -> tuple[dict[Buffer, int], int]:
+    """Offsets for the ``kept`` buffers that are not ``outside``, and the size of the arena.
+
+    A buffer lives from the step that makes it to the last that looks at it; each is put at the
+    lowest place that is free for so long, the largest first.
+    """
+    born: dict[Buffer, int] = {}
+    dies: dict[Buffer, int] = {}
+    for at, step in enumerate(steps):
+        for node in nodes_of(step):
+            for buffer in node.buffers:
+                if buffer in kept and buffer not in outside:
+                    born[buffer] = dies[buffer] = at
+            for look in node.looks():
+                if look.buffer in born:
+                    dies[look.buffer] = at
+    placed: list[tuple[int, int, Buffer]] = []  # begin, end, which
+    offsets: dict[Buffer, int] = {}
+    size = 0
+    for buffer in sorted(born, key=lambda each: (-each.bytes, each.number)):
+        room = -(-max(buffer.bytes, 1) // ALIGNMENT) * ALIGNMENT
+        begin = 0
+        for start, end, other in sorted(placed, key=lambda each: each[:2]):
+            if born[other] > dies[buffer] or dies[other] < born[buffer]:
+                continue
+            if begin + room <= start:
+                break
+            begin = max(begin, end)
+        offsets[buffer] = begin
+        placed.append((begin, begin + room, buffer))
+        size = max(size, begin + room)
+    return offsets, size

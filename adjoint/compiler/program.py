@@ -1,0 +1,200 @@
+"""Programs: what a traced function does, as typed equations in order.
+
+    program  ::= name(variable, ...) { equation ... return atom, ... }
+    equation ::= variable, ... = operation[option, ...](atom, ...)
+    atom     ::= variable | literal
+    variable ::= name:type           a name is given once, before it is used
+    type     ::= kind[size, ...]
+    literal  ::= a number, or constant memory; Python numbers and None stand for themselves
+
+Operations are rows of the table, and after lowering those of ``core``: whatever has a name, says
+whether it has many outputs, and can be carried out on arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Shape = tuple[int, ...]
+
+
+class Type(NamedTuple):
+    """Shape and element type of a value."""
+
+    shape: Shape
+    kind: np.dtype[Any]
+
+    @property
+    def size(self) -> int:
+        """How many elements."""
+        count = 1
+        for each in self.shape:
+            count *= each
+        return count
+
+    @property
+    def bytes(self) -> int:
+        """How much memory they take."""
+        return self.size * self.kind.itemsize
+
+    def __str__(self) -> str:
+        return f"{self.kind.name}[{', '.join(map(str, self.shape))}]"
+
+
+class Variable:
+    """A value of a program, made once."""
+
+    __slots__ = ("name", "type")
+
+    def __init__(self, name: str, type_: Type) -> None:
+        self.name = name
+        self.type = type_
+
+    @property
+    def shape(self) -> Shape:
+        """Its sizes."""
+        return self.type.shape
+
+    @property
+    def kind(self) -> np.dtype[Any]:
+        """Its element type."""
+        return self.type.kind
+
+    def __repr__(self) -> str:
+        return f"{self.name}:{self.type}"
+
+
+class Literal:
+    """A number, or a small constant array."""
+
+    __slots__ = ("type", "value")
+
+    def __init__(self, value: Any, kind: Any = None) -> None:
+        self.value = np.asarray(value, kind)
+        self.type = Type(self.value.shape, self.value.dtype)
+
+    @property
+    def shape(self) -> Shape:
+        """Its sizes."""
+        return self.type.shape
+
+    @property
+    def kind(self) -> np.dtype[Any]:
+        """Its element type."""
+        return self.type.kind
+
+    @property
+    def number(self) -> Any:
+        """The number that all its elements are, None if they differ."""
+        flat = self.value.reshape(-1)
+        if not flat.size or not np.all((flat == flat[0]) | ((flat != flat) & (flat[0] != flat[0]))):
+            return None
+        return flat[0].item()
+
+    def __repr__(self) -> str:
+        if self.value.size == 1 and self.value.ndim == 0:
+            return f"{self.value.item()!r}"
+        return f"<{self.type}>"
+
+
+Atom = Any  # a Variable, a Literal, a Python number or None
+
+
+class Equation:
+    """``outputs = operation(inputs, options)``."""
+
+    __slots__ = ("inputs", "operation", "options", "outputs", "where")
+
+    def __init__(
+        self,
+        operation: Any,
+        inputs: tuple[Atom, ...],
+        options: tuple[Any, ...],
+        outputs: tuple[Variable, ...],
+        where: str | None = None,
+    ) -> None:
+        self.operation = operation
+        self.inputs = inputs
+        self.options = options
+        self.outputs = outputs
+        self.where = where
+
+    def __repr__(self) -> str:
+        left = ", ".join(map(repr, self.outputs))
+        options = f"[{', '.join(map(repr, self.options))}]" if self.options else ""
+        names = ", ".join(
+            each.name if isinstance(each, Variable) else repr(each) for each in self.inputs
+        )
+        return f"{left} = {self.operation.name}{options}({names})"
+
+
+class Program:
+    """Inputs, equations in order, results."""
+
+    def __init__(
+        self,
+        inputs: Iterable[Variable],
+        equations: Iterable[Equation],
+        outputs: Iterable[Atom],
+        name: str = "program",
+    ) -> None:
+        self.inputs = tuple(inputs)
+        self.equations = list(equations)
+        self.outputs = tuple(outputs)
+        self.name = name
+
+    def __repr__(self) -> str:
+        lines = [f"{self.name}({', '.join(map(repr, self.inputs))}) {{"]
+        lines += [f"  {equation!r}" for equation in self.equations]
+        results = ", ".join(
+            each.name if isinstance(each, Variable) else repr(each) for each in self.outputs
+        )
+        return "\n".join([*lines, f"  return {results}", "}"])
+
+    def uses(self) -> dict[Variable, int]:
+        """How often each variable is read, by equations and as a result."""
+        counts: dict[Variable, int] = {}
+        for each in self._read():
+            if isinstance(each, Variable):
+                counts[each] = counts.get(each, 0) + 1
+        return counts
+
+    def _read(self) -> Iterator[Atom]:
+        for equation in self.equations:
+            yield from equation.inputs
+        yield from self.outputs
+
+    def check(self) -> Program:
+        """Raise ``AssertionError`` unless each variable is made once, before it is used."""
+        known = set(self.inputs)
+        assert len(known) == len(self.inputs), f"{self.name}: an input occurs twice"
+        for equation in self.equations:
+            for each in equation.inputs:
+                assert not isinstance(each, Variable) or each in known, (
+                    f"{self.name}: {each} is used before it is made, in {equation}"
+                )
+            for made in equation.outputs:
+                assert made not in known, f"{self.name}: {made} is made twice, in {equation}"
+                known.add(made)
+        for each in self.outputs:
+            assert not isinstance(each, Variable) or each in known, f"{self.name}: {each} is unmade"
+        return self
+
+    def evaluate(self, arrays: Iterable[Any]) -> list[Any]:
+        """Carry it out with NumPy, equation by equation: the reference for everything compiled."""
+        environment: dict[Any, Any] = dict(zip(self.inputs, arrays, strict=True))
+
+        def read(each: Atom) -> Any:
+            if isinstance(each, Variable):
+                return environment[each]
+            return each.value if isinstance(each, Literal) else each
+
+        for equation in self.equations:
+            out = equation.operation.evaluate(tuple(map(read, equation.inputs)), equation.options)
+            outs = out if equation.operation.many_outputs else (out,)
+            for made, array in zip(equation.outputs, outs, strict=True):
+                environment[made] = np.asarray(array)
+        return [read(each) for each in self.outputs]

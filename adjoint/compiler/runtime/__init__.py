@@ -1,0 +1,1 @@
+"""Machine code in memory: loading it, and calling it."""
