@@ -1,9 +1,18 @@
 """From rows to nodes. ``lower`` does it for a program; each family of rows has a file of rules."""
 
-from adjoint.compiler.lowering import elementwise, indexing, movement, products, reductions
+from adjoint.compiler.lowering import elementwise, indexing, losses, movement, products, reductions
 from adjoint.compiler.lowering.base import Lowering
 
-__all__ = ["Lowering", "elementwise", "indexing", "lower", "movement", "products", "reductions"]
+__all__ = [
+    "Lowering",
+    "elementwise",
+    "indexing",
+    "losses",
+    "lower",
+    "movement",
+    "products",
+    "reductions",
+]
 
 
 def lower(program: object) -> Lowering:

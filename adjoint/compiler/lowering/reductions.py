@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adjoint.compiler.expressions import absolute, exp, log, log1p, maximum
+from adjoint.compiler.expressions import exp, log
 from adjoint.compiler.lowering.base import Lowering, lowers
 from adjoint.compiler.nodes import Look
 from adjoint.compiler.program import Equation
@@ -71,22 +71,3 @@ def _softmax(low: Lowering, equation: Equation, x: Any) -> Look:
     total = low.reduce("add", low.load(raised, shape), shape, (dim,), kind)
     share = low.map(total.shape, kind, 1 / low.load(total, total.shape))
     return low.map(shape, kind, low.load(raised, shape) * low.load(share, shape))
-
-
-def reduced_loss(low: Lowering, equation: Equation, each: Any, shape: Sequence[int]) -> Look:
-    """A loss of every element, summed or averaged as the first option says."""
-    out, reduction = equation.outputs[0], equation.options[0]
-    if reduction == "none":
-        return low.map(shape, out.kind, each)
-    axes = range(len(shape))
-    if reduction == "mean":
-        each = each * (1 / max(count_along(shape, axes), 1))
-    return low.reshaped(low.reduce("add", each, shape, axes, out.kind), out.shape)
-
-
-@lowers("binary_cross_entropy_with_logits")
-def _with_logits(low: Lowering, equation: Equation, x: Any, y: Any) -> Look:
-    look = low.look(x)
-    a, b = (low.load(each, look.shape, look.kind) for each in (look, y))
-    each = maximum(a, 0) - a * b + log1p(exp(-absolute(a)))
-    return reduced_loss(low, equation, each, look.shape)
