@@ -26,13 +26,13 @@ class Executable:
     its own for what lies between, so it must not be called by two threads at once.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, effort: int = 3) -> None:
         self.program = program
         lowering = lower(program)
         nodes = alive(lowering.nodes, lowering.outputs)
         self.steps = group(nodes)
         self.module = Module(lowering, self.steps)
-        self.engine = load(self.module.text)
+        self.engine = load(self.module.text, effort)
         self._runs = [
             Function(self.engine.get_function_address(f"run{number}"))
             for number in range(self.module.runs)

@@ -10,38 +10,33 @@ import llvmlite.binding as llvm
 
 
 @cache
-def machine() -> Any:
+def machine(effort: int = 3) -> Any:
     """The machine it runs on, with all that its processor can do."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(),
-        features=llvm.get_host_cpu_features().flatten(),
-        opt=3,
-        reloc="default",
-        codemodel="jitdefault",
-    )
+    return _fresh_machine(effort)
 
 
-def load(text: str) -> Any:
-    """An engine with the functions of a module, optimised."""
-    target = machine()
+def load(text: str, effort: int = 3) -> Any:
+    """An engine with the functions of a module, optimised with an effort from 0 to 3."""
+    target = machine(effort)
     module = llvm.parse_assembly(text)
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
-    options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = True
+    options = llvm.create_pipeline_tuning_options(speed_level=effort)
+    much = effort > 1
+    options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = much
     builder = llvm.create_pass_builder(target, options)
     builder.getModulePassManager().run(module, builder)
-    engine = llvm.create_mcjit_compiler(module, target.__class__ and _fresh_machine())
+    engine = llvm.create_mcjit_compiler(module, _fresh_machine(effort))
     engine.finalize_object()
     return engine
 
 
-def _fresh_machine() -> Any:
+def _fresh_machine(effort: int) -> Any:
     """An engine owns its machine."""
     return llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(),
         features=llvm.get_host_cpu_features().flatten(),
-        opt=3,
+        opt=effort,
         codemodel="jitdefault",
     )
 
