@@ -68,13 +68,19 @@ class Variable:
 
 
 class Literal:
-    """A number, or a small constant array."""
+    """A number, or a constant array. One that is the same everywhere takes no memory."""
 
-    __slots__ = ("type", "value")
+    __slots__ = ("number", "type", "value")
 
     def __init__(self, value: Any, kind: Any = None) -> None:
         self.value = np.asarray(value, kind)
         self.type = Type(self.value.shape, self.value.dtype)
+        # The number that all its elements are, None if they differ.
+        self.number: Any = None
+        if self.value.size and _is_uniform(self.value):
+            first = self.value[(0,) * self.value.ndim]
+            self.number = first.item()
+            self.value = np.broadcast_to(first, self.value.shape)
 
     @property
     def shape(self) -> Shape:
@@ -86,18 +92,27 @@ class Literal:
         """Its element type."""
         return self.type.kind
 
-    @property
-    def number(self) -> Any:
-        """The number that all its elements are, None if they differ."""
-        flat = self.value.reshape(-1)
-        if not flat.size or not np.all((flat == flat[0]) | ((flat != flat) & (flat[0] != flat[0]))):
-            return None
-        return flat[0].item()
-
     def __repr__(self) -> str:
         if self.value.size == 1 and self.value.ndim == 0:
             return f"{self.value.item()!r}"
+        if self.number is not None:
+            return f"<{self.number!r}: {self.type}>"
         return f"<{self.type}>"
+
+
+def _is_uniform(value: np.ndarray[Any, Any]) -> bool:
+    """Whether all elements are the same, NaNs and signs of zeros included."""
+    if not any(value.strides):
+        return True
+    flat = value.reshape(-1)
+    if flat.dtype.kind == "c":
+        return False
+    for some in (flat[:4], flat):  # most arrays differ at once
+        first = some[0]
+        if not np.all((some == first) | ((some != some) & (first != first))):
+            return False
+    zero = flat.dtype.kind == "f" and flat[0] == 0
+    return not zero or bool(np.all(np.signbit(flat) == np.signbit(flat[0])))
 
 
 Atom = Any  # a Variable, a Literal, a Python number or None
@@ -121,6 +136,10 @@ class Equation:
         self.options = options
         self.outputs = outputs
         self.where = where
+
+    def with_inputs(self, inputs: tuple[Atom, ...]) -> Equation:
+        """The same operation on others."""
+        return Equation(self.operation, inputs, self.options, self.outputs, self.where)
 
     def __repr__(self) -> str:
         left = ", ".join(map(repr, self.outputs))

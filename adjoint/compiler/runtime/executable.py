@@ -13,6 +13,7 @@ from adjoint.compiler.kernels import alive, group
 from adjoint.compiler.lowering import lower
 from adjoint.compiler.memory import ALIGNMENT
 from adjoint.compiler.nodes import Buffer, Call, Look
+from adjoint.compiler.passes import optimise
 from adjoint.compiler.program import Literal, Program
 from adjoint.compiler.runtime.native import blas_address, load
 
@@ -27,7 +28,7 @@ class Executable:
     """
 
     def __init__(self, program: Program, effort: int = 3) -> None:
-        self.program = program
+        self.program = program = optimise(program)
         lowering = lower(program)
         nodes = alive(lowering.nodes, lowering.outputs)
         self.steps = group(nodes)
