@@ -9,23 +9,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adjoint.compiler.nodes import Buffer, Call, Map, Node, Product, Reduction, Shape
+from adjoint.compiler.nodes import (
+    Buffer,
+    Call,
+    Looped,
+    Map,
+    Node,
+    Product,
+    Reduction,
+    Shape,
+    Update,
+)
 
 
 class Kernel:
-    """Maps and reductions over one domain, computed in one nest of loops."""
+    """Maps, parts, and either reductions or updates, over one domain in one nest of loops."""
 
     def __init__(self, domain: Shape) -> None:
         self.domain = domain
         self.nodes: list[Any] = []
         self.axes: tuple[int, ...] | None = None  # of its reductions
+        self.updates = False
         self.made: dict[Buffer, Any] = {}
 
     def takes(self, node: Any) -> bool:
         """Whether ``node`` may be computed here: it needs nothing of another place in here."""
         if node.domain != self.domain:
             return False
-        if isinstance(node, Reduction) and self.axes not in (None, node.axes):
+        if isinstance(node, Reduction) and (self.updates or self.axes not in (None, node.axes)):
+            return False
+        if isinstance(node, Update) and self.axes is not None:  # updates keep the loops' order
             return False
         for look in node.looks():
             maker = self.made.get(look.buffer)
@@ -39,6 +52,7 @@ class Kernel:
         self.made[node.buffers[0]] = node
         if isinstance(node, Reduction):
             self.axes = node.axes
+        self.updates |= isinstance(node, Update)
 
 
 Step = Kernel | Product | Call
@@ -58,22 +72,26 @@ def group(nodes: Sequence[Node]) -> list[Step]:
     """Kernels, products and calls, in an order in which each comes after what it needs."""
     steps: list[Step] = []
     made_in: dict[Buffer, int] = {}
+    read_in: dict[Buffer, int] = {}  # where what will be rewritten was looked at last
     for node in nodes:
         earliest = 0
+        if isinstance(node, Update):
+            buffer = node.buffers[0]
+            earliest = max(made_in[buffer], read_in.get(buffer, -1)) + 1
         for look in node.looks():
             step = made_in.get(look.buffer)
             if step is None:
                 continue
             maker = look.buffer.node
             same = (
-                isinstance(node, (Map, Reduction))
+                isinstance(node, Looped)
                 and isinstance(maker, Map)
                 and look.whole
                 and maker.domain == node.domain
             )
             earliest = max(earliest, step if same else step + 1)
         place = len(steps)
-        if isinstance(node, (Map, Reduction)):
+        if isinstance(node, Looped):
             for at in range(earliest, len(steps)):
                 found = steps[at]
                 if isinstance(found, Kernel) and found.takes(node):
@@ -88,7 +106,10 @@ def group(nodes: Sequence[Node]) -> list[Step]:
             assert isinstance(node, (Product, Call))
             steps.append(node)
         for buffer in node.buffers:
-            made_in[buffer] = place
+            made_in[buffer] = max(made_in.get(buffer, 0), place)  # several parts make one
+        for look in node.looks():
+            if look.buffer.rewritten:
+                read_in[look.buffer] = max(read_in.get(look.buffer, 0), place)
     return steps
 
 
@@ -103,7 +124,7 @@ def stored(steps: Sequence[Step], results: Sequence[Buffer]) -> set[Buffer]:
     for step in steps:
         own = {buffer for node in nodes_of(step) for buffer in node.buffers}
         for node in nodes_of(step):
-            if isinstance(node, (Reduction, Product, Call)):
+            if not isinstance(node, Map):
                 found.update(node.buffers)
             found.update(look.buffer for look in node.looks() if look.buffer not in own)
     return found

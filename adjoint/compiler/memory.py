@@ -24,7 +24,8 @@ def plan(
         for node in nodes_of(step):
             for buffer in node.buffers:
                 if buffer in kept and buffer not in outside:
-                    born[buffer] = dies[buffer] = at
+                    born.setdefault(buffer, at)  # by the first of its parts
+                    dies[buffer] = at
             for look in node.looks():
                 if look.buffer in born:
                     dies[look.buffer] = at

@@ -2,7 +2,9 @@
 
 Every node makes buffers. A *map* gives each element of one by scalar operations on elements of
 others at the same place; a *reduction* combines such elements over some axes; a *product* is a
-matrix product; a *call* runs a row's own NumPy kernel in the middle of the program.
+matrix product; a *call* runs a row's own NumPy kernel in the middle of the program. A *part* is a
+map that makes a region of a buffer, and an *update* writes into a buffer that is made already, at
+places that are computed.
 
 How a node looks at another's buffer is a ``Look``: an offset and strides over the looking node's
 domain. Views need no rules for that. The row's own NumPy code is applied to a stand-in array of the
@@ -33,13 +35,14 @@ def strides_of(shape: Sequence[int]) -> Shape:
 class Buffer:
     """Memory in order, first dimension slowest: an input's, a result's, or a part of the arena."""
 
-    __slots__ = ("_stand_in", "kind", "node", "number", "shape")
+    __slots__ = ("_stand_in", "kind", "node", "number", "rewritten", "shape")
 
     def __init__(self, shape: Shape, kind: Any) -> None:
         self.shape = tuple(shape)
         self.kind: np.dtype[Any] = np.dtype(kind)
         self.number = next(_numbers)
         self.node: Node | None = None  # what makes it, None for an input
+        self.rewritten = False  # by an update: what it holds depends on when one looks
         self._stand_in: Any = None
 
     @property
@@ -177,7 +180,25 @@ class Node:
         raise NotImplementedError
 
 
-class Map(Node):
+def _looks_of(scalar: Scalar) -> Iterator[Look]:
+    for each in scalar.walk():
+        if each.name == "load":
+            yield each.value
+        elif each.name == "element":
+            yield Look(each.value)
+
+
+class Looped(Node):
+    """What is computed in loops over a domain: ``body`` at each of its places."""
+
+    domain: Shape
+    body: Scalar
+
+    def looks(self) -> Iterator[Look]:
+        return _looks_of(self.body)
+
+
+class Map(Looped):
     """Each element of one buffer from elements at the same place."""
 
     def __init__(self, buffer: Buffer, body: Scalar) -> None:
@@ -186,15 +207,43 @@ class Map(Node):
         self.body = body
         buffer.node = self
 
+
+class Part(Looped):
+    """Each element of a region of a buffer: where ``place`` looks, over its domain.
+
+    Several parts make a buffer together, each another region.
+    """
+
+    def __init__(self, place: Look, body: Scalar) -> None:
+        self.place = place
+        self.buffers = (place.buffer,)
+        self.domain = place.shape
+        self.body = body
+        place.buffer.node = self
+
+
+class Update(Looped):
+    """Elements of a domain written into a buffer that is made already, one after the other.
+
+    ``at`` is the place in its memory. ``name`` is "set" or how an element is combined with the one
+    that is there: "add", "mul", "max", "min" or "or". Places may repeat: the domain is gone through
+    in order. All that looks at the buffer before must be done, so it is marked as ``rewritten``.
+    """
+
+    def __init__(self, name: str, buffer: Buffer, domain: Shape, at: Scalar, body: Scalar) -> None:
+        self.name = name
+        self.buffers = (buffer,)
+        self.domain = domain
+        self.at = at
+        self.body = body
+        buffer.rewritten = True
+
     def looks(self) -> Iterator[Look]:
-        for each in self.body.walk():
-            if each.name == "load":
-                yield each.value
-            elif each.name == "element":
-                yield Look(each.value)
+        yield from _looks_of(self.at)
+        yield from _looks_of(self.body)
 
 
-class Reduction(Node):
+class Reduction(Looped):
     """Elements of a domain combined over ``axes``, which the buffer has with size 1.
 
     ``name`` is "add", "mul", "max" or "min" (a NaN wins), "and" or "or".
@@ -209,8 +258,6 @@ class Reduction(Node):
         self.axes = axes
         self.body = body
         buffer.node = self
-
-    looks = Map.looks
 
 
 class Product(Node):

@@ -8,7 +8,7 @@ whose axes are innermost keep their values in registers; where the innermost axi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +16,17 @@ import numpy as np
 from adjoint.compiler.codegen.scalars import Needs, convert, emit, extreme
 from adjoint.compiler.codegen.text import Text, register, spell
 from adjoint.compiler.kernels import Kernel
-from adjoint.compiler.nodes import Buffer, Look, Map, Reduction, Scalar, Shape, strides_of
+from adjoint.compiler.nodes import (
+    Buffer,
+    Look,
+    Map,
+    Part,
+    Reduction,
+    Scalar,
+    Shape,
+    Update,
+    strides_of,
+)
 
 Place = tuple[Buffer, int, Shape]  # an access: which memory, offset, strides over the domain
 Indices = dict[Place, str]
@@ -43,7 +53,7 @@ class Nest:
         self.reductions = [each for each in kernel.nodes if isinstance(each, Reduction)]
         self.places: list[Place] = []
         self.loads: dict[int, Place] = {}  # by the id of the look
-        self.stores: dict[Buffer, Place] = {}
+        self.stores: dict[Buffer | Part, Place] = {}
         self._find_places(stored)
         buffers = dict.fromkeys(place[0] for place in self.places if place[0] is not INDEX)
         self.pointers = {buffer: f"%p{number}" for number, buffer in enumerate(buffers)}
@@ -60,7 +70,8 @@ class Nest:
 
     def _find_places(self, stored: set[Buffer]) -> None:
         for node in self.kernel.nodes:
-            for each in node.body.walk():
+            roots = (node.at, node.body) if isinstance(node, Update) else (node.body,)
+            for each in (scalar for root in roots for scalar in root.walk()):
                 if each.name == "load" and each.value.buffer not in self.kernel.made:
                     look = each.value
                     self.loads[id(look)] = self._place(look.buffer, look.offset, look.strides)
@@ -69,7 +80,11 @@ class Nest:
                 elif each.name == "index":
                     self.loads[id(each)] = self._place(INDEX, 0, each.value)
             buffer = node.buffers[0]
-            if buffer in stored:
+            if isinstance(node, Part):
+                self.stores[node] = self._place(buffer, node.place.offset, node.place.strides)
+            elif isinstance(node, Update):
+                self._place(buffer, 0, (0,) * len(self.kernel.domain))
+            elif buffer in stored:
                 self.stores[buffer] = self._place(buffer, 0, strides_of(buffer.shape))
 
     def _innermost_is_reduced(self) -> bool:
@@ -100,6 +115,8 @@ class Nest:
     @property
     def splits(self) -> int:
         """Over how many turns the outermost loop may be divided among threads; 0 for not at all."""
+        if self.kernel.updates:
+            return 0
         return self.loops[0].size if self.loops and not self.loops[0].reduced else 0
 
     # -- code ---------------------------------------------------------------------------------
@@ -207,6 +224,23 @@ class Nest:
         text.do(f"store i64 {raised}, ptr %flag")
         return text.new(f"select i1 {args[1]}, {register(kind)} {args[0]}, {register(kind)} 0")
 
+    def _write(
+        self, node: Any, value: str, indices: Indices, compute: Callable[[Scalar], str]
+    ) -> None:
+        """Store what a map, a part or an update has computed at one place."""
+        buffer = node.buffers[0]
+        kind, pointer = buffer.kind, self.pointers.get(buffer, "")
+        if isinstance(node, Update):
+            index = compute(node.at)
+            if node.name != "set":
+                present = self.text.load(pointer, index, kind)
+                value = combine(self.text, node.name, present, value, kind)
+            self.text.store(pointer, index, value, kind)
+            return
+        place = self.stores.get(node if isinstance(node, Part) else buffer)
+        if place is not None:
+            self.text.store(pointer, indices[place], value, kind)
+
     def _body(self, indices: Indices, accumulated: Sequence[str] | None) -> list[str]:
         """What happens at one place of the domain."""
         text = self.text
@@ -233,11 +267,10 @@ class Nest:
         for node in self.kernel.nodes:
             buffer = node.buffers[0]
             value = emit(text, node.body, load, memo, self.needs)
-            if isinstance(node, Map):
-                registers[buffer] = value
-                if buffer in self.stores:
-                    index = indices[self.stores[buffer]]
-                    text.store(self.pointers[buffer], index, value, buffer.kind)
+            if not isinstance(node, Reduction):
+                if isinstance(node, Map):
+                    registers[buffer] = value
+                self._write(node, value, indices, lambda at: emit(text, at, load, memo, self.needs))
             elif accumulated is not None:
                 kind = accumulator_of(node)
                 value = convert(text, value, buffer.kind, kind)
