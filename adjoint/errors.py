@@ -23,6 +23,12 @@ class TransformError(AdjointError):
     """A value met ``vmap``, ``jvp`` or tracing in a way that has no meaning there."""
 
 
+class UntraceableError(TransformError):
+    """What ``compile`` cannot make a program of: a branch on a value, ``.item()``, a NumPy call."""
+
+    where: str | None = None  # file and line of the user's code
+
+
 def describe_shape(shape: Iterable[int]) -> str:
     """Spell a shape as PyTorch's users read it: ``[2, 3]``."""
     return "[" + ", ".join(str(size) for size in shape) + "]"

@@ -42,6 +42,7 @@ class Traced(NamedTuple):
     written: tuple[Written, ...]
     left: tuple[Left, ...]
     grads: tuple[tuple[Any, bool], ...]  # leaves whose `.grad` was looked at: was there one
+    then: Any = None  # what the caller has found while the capture was open
 
 
 class Tracing:
@@ -94,8 +95,17 @@ class Tracing:
         return Program(map(self.variable, inputs), equations, self.results).check()
 
 
-def trace(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Traced:
-    """Run ``function`` on symbols in the place of the tensors among its arguments."""
+def trace(
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: dict[str, Any],
+    then: Callable[..., Any] | None = None,
+) -> Traced:
+    """Run ``function`` on symbols in the place of the tensors among its arguments.
+
+    ``then(tracing, given, values)`` is called while the capture is open: with all inputs as pairs
+    of the tensor that the function saw and its first symbol, and the leaves that it returned.
+    """
     leaves, rebuild_arguments = flatten((tuple(args), kwargs))
     places = [place for place, each in enumerate(leaves) if isinstance(each, Tensor)]
     capture = Capture()
@@ -114,6 +124,8 @@ def trace(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, A
             tracing.result(each._array) if isinstance(each, Tensor) else _Constant(each)
             for each in values
         )
+        given = [(inner[place], symbol) for place, symbol in zip(places, symbols, strict=True)]
+        found = None if then is None else then(tracing, [*given, *capture.inputs], values)
         written = [
             Written(tensor, tracing.result(capture.arrays[id(tensor)]))
             for tensor, symbol in capture.inputs
@@ -140,6 +152,7 @@ def trace(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, A
         tuple(written),
         tuple(left),
         tuple((node, before is not None) for node, before, _ in capture.grads.values()),
+        found,
     )
 
 
