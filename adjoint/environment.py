@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from adjoint import devices, dtypes
+from adjoint.array import threads
 from adjoint.errors import describe_shape
 from adjoint.face.attributes import UntypedStorage
 from adjoint.face.construction import LEGACY
 from adjoint.tape.tensor import Tensor
-
-_threads = 0  # what set_num_threads was told; 0 before
 
 
 def is_inference(input: Any) -> bool:
@@ -102,23 +100,25 @@ def _tensor(caller: str, value: Any) -> Any:
 
 
 def get_num_threads() -> int:
-    """What ``set_num_threads`` was told, at first the number of this machine's cores.
+    """What ``set_num_threads`` was told, at first the number of cores that there are to run on.
 
-    NumPy decides for itself how many threads its matrix products use, when it is imported; the
-    environment variables ``OPENBLAS_NUM_THREADS`` and ``OMP_NUM_THREADS`` tell it.
+    Compiled programs use so many. NumPy decides for itself how many threads its matrix products
+    use, when it is imported; the environment variables ``OPENBLAS_NUM_THREADS`` and
+    ``OMP_NUM_THREADS`` tell it.
     """
-    return _threads or os.cpu_count() or 1
+    return threads.count()
 
 
 def set_num_threads(num_threads: int) -> None:
-    """Set what ``get_num_threads`` reports; see there what it does not change.
+    """Set what ``get_num_threads`` reports; see there what it changes and what not.
+
+    Results do not depend on it, not by a bit.
 
     Raises ``RuntimeError`` unless it is a positive int.
     """
-    global _threads
     if not isinstance(num_threads, int) or num_threads < 1:
         raise RuntimeError(f"a number of threads is a positive int, but got {num_threads!r}")
-    _threads = num_threads
+    threads.set_count(num_threads)
 
 
 def get_num_interop_threads() -> int:
