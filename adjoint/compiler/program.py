@@ -1,6 +1,7 @@
 """Programs: what a traced function does, as typed equations in order.
 
-    program  ::= name(variable, ...) { equation ... return atom, ... }
+    program  ::= name(variable, ...) { equation ... return result, ... }
+    result   ::= atom | variable <- atom         written to the memory of an input
     equation ::= variable, ... = operation[option, ...](atom, ...)
     atom     ::= variable | literal
     variable ::= name:type           a name is given once, before it is used
@@ -129,7 +130,7 @@ class Equation:
         inputs: tuple[Atom, ...],
         options: tuple[Any, ...],
         outputs: tuple[Variable, ...],
-        where: str | None = None,
+        where: Any = None,  # prints as file:line
     ) -> None:
         self.operation = operation
         self.inputs = inputs
@@ -151,7 +152,11 @@ class Equation:
 
 
 class Program:
-    """Inputs, equations in order, results."""
+    """Inputs, equations in order, results.
+
+    ``writes`` says which results are written to the memory of which inputs, by their numbers, when
+    all is computed.
+    """
 
     def __init__(
         self,
@@ -159,18 +164,21 @@ class Program:
         equations: Iterable[Equation],
         outputs: Iterable[Atom],
         name: str = "program",
+        writes: dict[int, int] | None = None,
     ) -> None:
         self.inputs = tuple(inputs)
         self.equations = list(equations)
         self.outputs = tuple(outputs)
         self.name = name
+        self.writes = writes or {}
 
     def __repr__(self) -> str:
         lines = [f"{self.name}({', '.join(map(repr, self.inputs))}) {{"]
         lines += [f"  {equation!r}" for equation in self.equations]
-        results = ", ".join(
-            each.name if isinstance(each, Variable) else repr(each) for each in self.outputs
-        )
+        names = [each.name if isinstance(each, Variable) else repr(each) for each in self.outputs]
+        for result, target in self.writes.items():
+            names[result] = f"{self.inputs[target].name} <- {names[result]}"
+        results = ", ".join(names)
         return "\n".join([*lines, f"  return {results}", "}"])
 
     def uses(self) -> dict[Variable, int]:
@@ -200,6 +208,10 @@ class Program:
                 known.add(made)
         for each in self.outputs:
             assert not isinstance(each, Variable) or each in known, f"{self.name}: {each} is unmade"
+        for result, target in self.writes.items():
+            assert self.outputs[result].type == self.inputs[target].type, (
+                f"{self.name}: {self.outputs[result]!r} cannot be written to {self.inputs[target]}"
+            )
         return self
 
     def evaluate(self, arrays: Iterable[Any]) -> list[Any]:

@@ -219,7 +219,7 @@ class Nest:
         text, kind = self.text, scalar.kind
         self.checks = True
         flag = text.new("load i64, ptr %flag")
-        number = self.needs.messages.setdefault(scalar.value, len(self.needs.messages) + 1)
+        number = self.needs.message(scalar.value, self.origin)
         raised = text.new(f"select i1 {args[1]}, i64 {flag}, i64 {number}")
         text.do(f"store i64 {raised}, ptr %flag")
         return text.new(f"select i1 {args[1]}, {register(kind)} {args[0]}, {register(kind)} 0")
@@ -266,6 +266,7 @@ class Nest:
         results: list[str] = []
         for node in self.kernel.nodes:
             buffer = node.buffers[0]
+            self.origin = node.where
             value = emit(text, node.body, load, memo, self.needs)
             if not isinstance(node, Reduction):
                 if isinstance(node, Map):

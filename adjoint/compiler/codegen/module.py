@@ -9,7 +9,7 @@ nanosecond where Python's way costs 500.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,9 +44,15 @@ class Module:
         self.steps = list(steps)
         self.needs = Needs()
         self.functions: list[str] = []
+        self._defined: dict[str, str] = {}
         self.constants = lowering.constants
         self.inputs = lowering.inputs
-        self.results = [each for each in dict.fromkeys(lowering.outputs) if each.node is not None]
+        self.outputs = lowering.outputs
+        self.writes = lowering.writes
+        given = dict.fromkeys(
+            each for number, each in enumerate(self.outputs) if number not in self.writes
+        )
+        self.results = [each for each in given if each.node is not None]
         self.kept = stored(steps, lowering.outputs)
         outside = {*self.inputs, *self.results, *(buffer for buffer, _ in self.constants)}
         self.offsets, self.arena_size = plan(steps, self.kept, outside)
@@ -64,6 +70,14 @@ class Module:
         """The place in the table of a function of another library."""
         return self.slots.setdefault(what, len(self.slots))
 
+    def define(self, name: str, function: Callable[[str], str]) -> str:
+        """Add a function, given by its name, unless there is one that does the same; its name."""
+        text = function("function")
+        known = self._defined.setdefault(text, name)
+        if known is name:
+            self.functions.append(text.replace("@function(", f"@{name}(", 1))
+        return known
+
     def _steps(self) -> list[list[tuple[str, list[Buffer]]]]:
         """Instructions between calls, with the buffers they need."""
         bodies: list[list[tuple[str, list[Buffer]]]] = [[]]
@@ -78,7 +92,7 @@ class Module:
 
     def _kernel(self, name: str, kernel: Kernel) -> tuple[str, list[Buffer]]:
         nest = Nest(kernel, self.kept, self.needs)
-        self.functions.append(nest.function(name))
+        name = self.define(name, nest.function)
         arguments = [f"ptr %b{buffer.number}" for buffer in nest.pointers]
         arguments += ["ptr %flag", "i64 0", f"i64 {nest.splits}"]
         return f"  call void @{name}({', '.join(arguments)})", list(nest.pointers)
@@ -101,8 +115,36 @@ class Module:
         ]
         return "\n".join(lines)
 
+    def _commit(self) -> list[tuple[str, list[Buffer]]]:
+        """What is written to inputs, when nothing can go wrong any more."""
+        copies, used = [], []
+        for number, target in self.writes.items():
+            new, old = self.outputs[number], self.inputs[target]
+            if not old.bytes:
+                continue
+            copies.append(
+                f"  call void @llvm.memcpy.p0.p0.i64(ptr %b{old.number}, ptr %b{new.number}, "
+                f"i64 {old.bytes}, i1 false)"
+            )
+            used += [old, new]
+        if not copies:
+            return []
+        self.needs.declarations.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+        if self.needs.messages:
+            copies = [
+                "  %raised = load i64, ptr %flag",
+                "  %fine = icmp eq i64 %raised, 0",
+                "  br i1 %fine, label %commit, label %refuse",
+                "refuse:",
+                "  ret void",
+                "commit:",
+                *copies,
+            ]
+        return [("\n".join(copies), used)]
+
     def _assemble(self, bodies: list[list[tuple[str, list[Buffer]]]]) -> str:
         runs = []
+        bodies[-1] += self._commit()
         for number, body in enumerate(bodies):
             used = dict.fromkeys(buffer for _, buffers in body for buffer in buffers)
             lines = [

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.compiler.codegen.library import FUNCTIONS
 from adjoint.compiler.codegen.text import Text, code, register, spell
 from adjoint.compiler.nodes import Scalar
 
@@ -29,13 +30,35 @@ INTRINSICS = {
 SUFFIX = {"f4": "f32", "f8": "f64"}
 
 
+EVERYWHERE = {
+    "load", "number", "index", "element", "checked", "where", "cast", "max", "min", "neg", "abs",
+    "add", "sub", "mul", "floor", "ceil", "trunc", "rint", *COMPARE,
+}  # fmt: skip
+WHOLE = {"and", "or", "xor"}
+
+
+def has_code(scalar: Scalar) -> bool:
+    """Whether there are instructions, or a function of the library, for a scalar operation."""
+    name = scalar.name
+    if name in EVERYWHERE:
+        return True
+    if scalar.kind.kind != "f":
+        return name in WHOLE
+    return name in FLOATING or name in INTRINSICS or name in FUNCTIONS
+
+
 class Needs:
     """What functions in the module call: declarations, and functions of the library."""
 
     def __init__(self) -> None:
         self.declarations: set[str] = set()
         self.functions: set[tuple[str, str]] = set()  # name and type code
-        self.messages: dict[str, int] = {}  # what a raised flag means
+        # What a raised flag means, numbered from 1: a text, and what of the program it is about.
+        self.messages: dict[tuple[str, Any], int] = {}
+
+    def message(self, text: str, origin: Any) -> int:
+        """The number of a flag."""
+        return self.messages.setdefault((text, origin), len(self.messages) + 1)
 
 
 def emit(

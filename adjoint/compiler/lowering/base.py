@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.compiler.codegen.scalars import has_code
 from adjoint.compiler.expressions import Expression, as_scalar, number
-from adjoint.compiler.nodes import Buffer, Call, Look, Map, Node, Product, Reduction, Scalar
+from adjoint.compiler.nodes import Buffer, Call, Look, Looped, Map, Node, Product, Reduction, Scalar
 from adjoint.compiler.program import Equation, Literal, Program, Variable
 
 Rule = Callable[..., Any]
@@ -43,6 +44,20 @@ def can_loop(kind: np.dtype[Any]) -> bool:
     return kind.kind in NUMBERS and not (kind.kind == "f" and kind.itemsize < 4)
 
 
+def last_uses(program: Program) -> dict[Variable, int]:
+    """The number of the last equation that reads each variable; results are read after all."""
+    found: dict[Variable, int] = {}
+    for at, equation in enumerate(program.equations):
+        for each in equation.inputs:
+            for atom in each if isinstance(each, tuple) else (each,):
+                if isinstance(atom, Variable):
+                    found[atom] = at
+    for atom in program.outputs:
+        if isinstance(atom, Variable):
+            found[atom] = len(program.equations)
+    return found
+
+
 class Lowering:
     """The nodes of a program."""
 
@@ -50,13 +65,29 @@ class Lowering:
         self.nodes: list[Node] = []
         self.values: dict[Variable, Any] = {}
         self.constants: list[tuple[Buffer, Any]] = []
+        self.made: dict[Any, Any] = {}  # what rules have made and may use again, by keys of theirs
         self.where: str | None = None
+        self.at = 0  # the number of the present equation
+        self.last = last_uses(program)
+        self.holders: dict[Buffer, list[Variable]] = {}  # the variables that look at a buffer
         self.inputs = [Buffer(each.shape, each.kind) for each in program.inputs]
         for variable, buffer in zip(program.inputs, self.inputs, strict=True):
             self.values[variable] = Look(buffer)
-        for equation in program.equations:
+        for self.at, equation in enumerate(program.equations):
             self._lower(equation)
-        self.outputs = [self.whole(self.read(each)) for each in program.outputs]
+        self.writes = program.writes
+        self.outputs = [
+            self._written(each) if number in program.writes else self.whole(self.read(each))
+            for number, each in enumerate(program.outputs)
+        ]
+
+    def _written(self, atom: Any) -> Buffer:
+        """What is written to an input: never an input itself, which might be written to before."""
+        buffer = self.whole(self.read(atom))
+        if buffer.node is None:
+            look = Look(buffer)
+            buffer = self.map(look.shape, look.kind, self.load(look, look.shape)).buffer
+        return buffer
 
     # -- equations ----------------------------------------------------------------------------
 
@@ -71,7 +102,7 @@ class Lowering:
             for each in equation.inputs
         )
         rule = RULES.get(equation.operation.name)
-        count = len(self.nodes)
+        count, known = len(self.nodes), len(self.made)
         try:
             if rule is None:
                 raise NotLoweredError("there is no rule for it")
@@ -81,10 +112,14 @@ class Lowering:
             found = rule(self, equation, *inputs)
         except NotLoweredError as reason:
             del self.nodes[count:]
+            while len(self.made) > known:
+                self.made.popitem()
             found = self.call(equation, inputs, str(reason))
         many = equation.operation.many_outputs
         for variable, value in zip(equation.outputs, found if many else (found,), strict=True):
             self.values[variable] = value
+            if isinstance(value, Look):
+                self.holders.setdefault(value.buffer, []).append(variable)
 
     def call(self, equation: Equation, inputs: Sequence[Any], reason: str) -> Any:
         """Carry the row out by its own kernel."""
@@ -103,7 +138,11 @@ class Lowering:
         return looks if equation.operation.many_outputs else looks[0]
 
     def add(self, node: Node) -> None:
-        """Append a node."""
+        """Append a node; ``NotLoweredError`` if there is no code for one of its operations."""
+        if isinstance(node, Looped):
+            for each in node.body.walk():
+                if not has_code(each):
+                    raise NotLoweredError(f"the library has no {each.name} of {each.kind}")
         node.where = self.where
         self.nodes.append(node)
 

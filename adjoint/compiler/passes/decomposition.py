@@ -12,6 +12,12 @@ from adjoint.compiler.lowering.base import RULES
 from adjoint.compiler.passes.rewriting import Change, rewrite
 from adjoint.compiler.program import Atom, Equation, Literal, Program, Type, Variable
 
+# Rows that are decomposed though they have rules: their gradients have the same pieces, which are
+# then computed once.
+SHARED = {
+    "batch_norm", "cross_entropy", "group_norm", "layer_norm", "rms_norm",
+    "scaled_dot_product_attention",
+}  # fmt: skip
 LEVEL = -0.25  # of symbols here: above memory, below every tape
 
 
@@ -23,7 +29,7 @@ def decompose(program: Program) -> Program:
 def decomposed(equation: Equation) -> Change:
     """The equations that do the same, None if the row is to stay."""
     row = equation.operation
-    if row.name in RULES or row.decompose is None or row.many_outputs:
+    if row.decompose is None or row.many_outputs or (row.name in RULES and row.name not in SHARED):
         return None
     trace = Trace(LEVEL)
     atoms: dict[Symbol, Atom] = {}

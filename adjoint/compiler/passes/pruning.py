@@ -15,4 +15,4 @@ def prune(program: Program) -> Program:
             continue
         kept.append(equation)
         needed.update(each for each in equation.inputs if isinstance(each, Variable))
-    return Program(program.inputs, kept[::-1], program.outputs, program.name)
+    return Program(program.inputs, kept[::-1], program.outputs, program.name, program.writes)

@@ -43,7 +43,7 @@ def rewrite(program: Program, change: Callable[[Equation], Change]) -> Program:
             if new is not old:
                 replaced[old] = replace(new, replaced)
     outputs = [replace(each, replaced) for each in program.outputs]
-    return Program(program.inputs, equations, outputs, program.name)
+    return Program(program.inputs, equations, outputs, program.name, program.writes)
 
 
 def number_of(atom: Atom) -> Any:

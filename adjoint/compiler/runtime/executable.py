@@ -8,110 +8,126 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.compiler.codegen.module import Module
-from adjoint.compiler.kernels import alive, group
-from adjoint.compiler.lowering import lower
 from adjoint.compiler.memory import ALIGNMENT
-from adjoint.compiler.nodes import Buffer, Call, Look
-from adjoint.compiler.passes import optimise
-from adjoint.compiler.program import Literal, Program
-from adjoint.compiler.runtime.native import blas_address, load
+from adjoint.compiler.program import Program
+from adjoint.compiler.runtime.cache import recall
+from adjoint.compiler.runtime.code import CallCode, Code, Place
+from adjoint.compiler.runtime.native import address_of, load
 
 Function = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 
-class Executable:
-    """A compiled program: ``executable(*arrays)`` gives the results' arrays.
+class Context:
+    """Memory for one call at a time: the table of addresses, and the arena."""
 
-    Arrays are contiguous, and of the shapes and types of the program's inputs. It has memory of
-    its own for what lies between, so it must not be called by two threads at once.
+    __slots__ = ("address", "arena", "keep", "table")
+
+    def __init__(self, code: Code, fixed: Sequence[tuple[int, int]]) -> None:
+        self.keep = np.empty(code.arena + ALIGNMENT, np.uint8)
+        start = -(-self.keep.ctypes.data // ALIGNMENT) * ALIGNMENT
+        self.arena = self.keep[start - self.keep.ctypes.data :]
+        self.table = (ctypes.c_int64 * code.slots)()
+        self.address = ctypes.addressof(self.table)
+        self.table[0] = start
+        for slot, address in fixed:
+            self.table[slot] = address
+
+
+class Executable:
+    """A compiled program: ``executable(*arrays)`` gives the arrays of its outputs.
+
+    Arrays are in order, and of the shapes and types of the program's inputs. For an output that
+    is written to an input, that input's memory is changed and None given. Whatever raises leaves
+    all inputs as they were. Several threads may call at once.
     """
 
     def __init__(self, program: Program, effort: int = 3) -> None:
-        self.program = program = optimise(program)
-        lowering = lower(program)
-        nodes = alive(lowering.nodes, lowering.outputs)
-        self.steps = group(nodes)
-        self.module = Module(lowering, self.steps)
-        self.engine = load(self.module.text, effort)
+        self.program = program
+        self.code, self.from_cache = recall(program, effort)
+        code = self.code
+        self._engine = load(code.machine)
         self._runs = [
-            Function(self.engine.get_function_address(f"run{number}"))
-            for number in range(self.module.runs)
+            Function(self._engine.get_function_address(f"run{number}"))
+            for number in range(code.runs)
         ]
-        self._arena = np.empty(self.module.arena_size + ALIGNMENT, np.uint8)
-        start = -(-self._arena.ctypes.data // ALIGNMENT) * ALIGNMENT
-        self._within = self._arena[start - self._arena.ctypes.data :]
-        slots = self.module.slots
-        self.table = (ctypes.c_int64 * len(slots))()
-        self.address = ctypes.addressof(self.table)
-        self.table[0] = start
-        for buffer, array in self.module.constants:
-            self.table[slots[buffer]] = array.ctypes.data
-        for what, slot in slots.items():
-            if isinstance(what, str) and what not in ("arena", "flag"):
-                self.table[slot] = blas_address(what)
-        first = [slots[each] for each in self.module.inputs]
-        self.first = first[0] if first else 0
-        self.made = [(slots[each], each.shape, each.kind) for each in self.module.results]
-        order = {each: place for place, each in enumerate(self.module.results)}
-        given = {each: place for place, each in enumerate(self.module.inputs)}
-        # Where each output is found: among what is made, or (-n - 1) among the inputs.
-        self.places = [
-            order[each] if each in order else -given[each] - 1 for each in lowering.outputs
-        ]
-        self._calls = [step for step in self.steps if isinstance(step, Call)]
+        self._run = self._runs[0]
+        fixed = [(slot, array.ctypes.data) for slot, array in code.constants]
+        fixed += [(slot, address_of(name)) for slot, name in code.addresses]
+        self._fixed = fixed
+        self._idle: list[Context] = [Context(code, fixed)]
+        self._first, self._made, self._outputs = code.inputs, code.results, code.outputs
+        self._in_order = list(code.outputs) == list(range(len(code.results)))
+        self._has_calls = bool(code.calls)
 
     def __call__(self, *arrays: Any) -> list[Any]:
-        table, slot = self.table, self.first
+        try:
+            context = self._idle.pop()
+        except IndexError:  # another thread is in a call, or this one is within it
+            context = Context(self.code, self._fixed)
+        table, slot = context.table, self._first
         for array in arrays:
             table[slot] = id(array)
             slot += 1
         made = []
-        for slot, shape, kind in self.made:
+        for slot, shape, kind in self._made:
             array = np.empty(shape, kind)
             table[slot] = id(array)
             made.append(array)
-        if not self._calls:
-            self._runs[0](self.address)
+        if self._has_calls:
+            self._run_with_calls(context, arrays, made)
         else:
-            self._run_with_calls(arrays, made)
+            self._run(context.address)
         if table[1]:
-            self._refuse()
-        return [made[place] if place >= 0 else arrays[-place - 1].copy() for place in self.places]
+            self._refuse(context)
+        self._idle.append(context)
+        if self._in_order:
+            return made
+        return [
+            None if place is None else made[place] if place >= 0 else arrays[-place - 1].copy()
+            for place in self._outputs
+        ]
 
-    def _refuse(self) -> None:
-        number, self.table[1] = self.table[1], 0
-        messages = self.module.needs.messages
-        raise IndexError(next(text for text, each in messages.items() if each == number))
+    def _refuse(self, context: Context) -> None:
+        number, context.table[1] = context.table[1], 0
+        self._idle.append(context)
+        text, origin = self.code.messages[number - 1]
+        raise IndexError(text + self.line_of(origin))
 
-    def _run_with_calls(self, arrays: Sequence[Any], made: Sequence[Any]) -> None:
-        environment: dict[Buffer, Any] = dict(zip(self.module.inputs, arrays, strict=True))
-        environment.update(zip(self.module.results, made, strict=True))
-        environment.update(self.module.constants)
-        self._runs[0](self.address)
-        for run, call in zip(self._runs[1:], self._calls, strict=True):
-            self._call(call, environment)
-            run(self.address)
+    def line_of(self, origin: Any) -> str:
+        """Where the user's code made an equation, as the end of a message."""
+        where = None if origin is None else self.program.equations[origin].where
+        return "" if where is None else f" (at {where})"
 
-    def _array(self, buffer: Buffer, environment: dict[Buffer, Any]) -> Any:
-        found = environment.get(buffer)
-        if found is None:
-            offset = self.module.offsets[buffer]
-            found = environment[buffer] = np.ndarray(
-                buffer.shape, buffer.kind, self._within.data, offset
-            )
-        return found
+    # -- calls in the middle ------------------------------------------------------------------
 
-    def _call(self, call: Call, environment: dict[Buffer, Any]) -> None:
-        def read(each: Any) -> Any:
-            if isinstance(each, tuple):
-                return tuple(map(read, each))
-            if isinstance(each, Look):
-                return self._array(each.buffer, environment)
-            return each.value if isinstance(each, Literal) else each
+    def _run_with_calls(self, context: Context, arrays: Sequence[Any], made: list[Any]) -> None:
+        self._runs[0](context.address)
+        for run, call in zip(self._runs[1:], self.code.calls, strict=True):
+            if context.table[1]:
+                return  # values are not what they should be
+            self._call(call, context, arrays, made)
+            run(context.address)
 
-        out = call.row.evaluate(tuple(map(read, call.inputs)), call.options)
+    def _array(self, place: Place, context: Context, arrays: Sequence[Any], made: list[Any]) -> Any:
+        if place.kind == "input":
+            return arrays[place.number]
+        if place.kind == "result":
+            return made[place.number]
+        if place.kind == "constant":
+            return self.code.constants[place.number][1]
+        return np.ndarray(place.shape, place.dtype, context.arena.data, place.number)
+
+    def _call(
+        self, call: CallCode, context: Context, arrays: Sequence[Any], made: list[Any]
+    ) -> None:
+        inputs = tuple(
+            [
+                self._array(each, context, arrays, made) if type(each) is Place else each
+                for each in call.inputs
+            ]
+        )
+        out = call.row.evaluate(inputs, call.options)
         outs = out if call.row.many_outputs else (out,)
-        for buffer, array in zip(call.buffers, outs, strict=True):
-            if buffer in self.module.kept:
-                np.copyto(self._array(buffer, environment), array, casting="unsafe")
+        for place, array in zip(call.outputs, outs, strict=True):
+            if place is not None:
+                np.copyto(self._array(place, context, arrays, made), array, casting="unsafe")

@@ -1,4 +1,4 @@
-"""LLVM: text optimised and loaded; BLAS's addresses."""
+"""LLVM: text made into object code, and that into functions; addresses of other libraries."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
+from adjoint.compiler.runtime import pool
+
 
 @cache
 def machine(effort: int = 3) -> Any:
@@ -15,20 +17,6 @@ def machine(effort: int = 3) -> Any:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return _fresh_machine(effort)
-
-
-def load(text: str, effort: int = 3) -> Any:
-    """An engine with the functions of a module, optimised with an effort from 0 to 3."""
-    target = machine(effort)
-    module = llvm.parse_assembly(text)
-    options = llvm.create_pipeline_tuning_options(speed_level=effort)
-    much = effort > 1
-    options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = much
-    builder = llvm.create_pass_builder(target, options)
-    builder.getModulePassManager().run(module, builder)
-    engine = llvm.create_mcjit_compiler(module, _fresh_machine(effort))
-    engine.finalize_object()
-    return engine
 
 
 def _fresh_machine(effort: int) -> Any:
@@ -42,11 +30,47 @@ def _fresh_machine(effort: int) -> Any:
 
 
 @cache
-def blas_address(routine: str) -> int:
-    """Where a routine of SciPy's BLAS is (``sgemm``, ``dgemm``)."""
+def machine_name() -> str:
+    """What object code depends on: the target, the processor, and what it can do."""
+    features = llvm.get_host_cpu_features().flatten()
+    return f"{llvm.get_default_triple()} {llvm.get_host_cpu_name()} {features}"
+
+
+def object_code(text: str, effort: int = 3) -> bytes:
+    """The object file of a module, optimised with an effort from 0 to 3."""
+    target = machine(effort)
+    module = llvm.parse_assembly(text)
+    module.verify()  # what LLVM itself would abort the process for
+    options = llvm.create_pipeline_tuning_options(speed_level=effort)
+    much = effort > 1
+    options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = much
+    builder = llvm.create_pass_builder(target, options)
+    builder.getModulePassManager().run(module, builder)
+    made: bytes = target.emit_object(module)
+    return made
+
+
+def load(code: bytes, effort: int = 3) -> Any:
+    """An engine with the functions of an object file."""
+    machine(effort)
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _fresh_machine(effort))
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    return engine
+
+
+@cache
+def address_of(name: str) -> int:
+    """Where a function of another library is: the pool's ``region``, or one of SciPy's BLAS."""
+    if name == pool.REGION:
+        return pool.region_address()
+    return _blas_address(name)
+
+
+def _blas_address(name: str) -> int:
     from scipy.linalg import cython_blas
 
-    capsule = cython_blas.__pyx_capi__[routine]
+    capsule = cython_blas.__pyx_capi__[name]
     api = ctypes.pythonapi
     api.PyCapsule_GetName.restype = ctypes.c_char_p
     api.PyCapsule_GetName.argtypes = [ctypes.py_object]
