@@ -1,0 +1,34 @@
+"""The table compiled: every sample of every case, and its derivatives, against eager results.
+
+All samples of a case are one program (see ``harness_compiled``). Machine code is made with little
+effort; ``ADJOINT_FULL_EFFORT=1`` in the environment makes it as ``adjoint.compile`` does, of every
+sample in every type.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.harness_checks import ALL
+from tests.harness_compiled import QUICK, Gathering, check, gathered, run
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+FULL = bool(os.environ.get("ADJOINT_FULL_EFFORT"))
+
+
+@pytest.mark.parametrize("key", ALL)
+def test_compiled(key: str) -> None:
+    """Values, vjps, and second vjps of some samples are those of eager calls."""
+    found = gathered(key, thorough=FULL)
+    wrong = [f"refused: {what}: {why}" for what, why in found.refused.items() if found.traced]
+    wrong += failures(found, key)
+    assert not wrong, f"{key}: {len(wrong)} wrong\n" + "\n".join(wrong)
+
+
+def failures(found: Gathering, key: str) -> list[str]:
+    """What goes wrong when it is compiled and run."""
+    _, results = run(found, key, 3 if FULL else QUICK)
+    return check(found, results)
