@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from adjoint.compiler.codegen.library import FUNCTIONS
-from adjoint.compiler.codegen.library import FUNCTIONS
 from adjoint.compiler.codegen.text import Text, code, register, spell
 from adjoint.compiler.nodes import Scalar
 
@@ -29,23 +28,6 @@ INTRINSICS = {
     "abs": "fabs", "copysign": "copysign", "fma": "fma",
 }  # fmt: skip
 SUFFIX = {"f4": "f32", "f8": "f64"}
-
-
-EVERYWHERE = {
-    "load", "number", "index", "element", "checked", "where", "cast", "max", "min", "neg", "abs",
-    "add", "sub", "mul", "floor", "ceil", "trunc", "rint", *COMPARE,
-}  # fmt: skip
-WHOLE = {"and", "or", "xor"}
-
-
-def has_code(scalar: Scalar) -> bool:
-    """Whether there are instructions, or a function of the library, for a scalar operation."""
-    name = scalar.name
-    if name in EVERYWHERE:
-        return True
-    if scalar.kind.kind != "f":
-        return name in WHOLE
-    return name in FLOATING or name in INTRINSICS or name in FUNCTIONS
 
 
 EVERYWHERE = {

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from adjoint.compiler.codegen.scalars import has_code
-from adjoint.compiler.codegen.scalars import has_code
 from adjoint.compiler.expressions import Expression, as_scalar, number
 from adjoint.compiler.nodes import Buffer, Call, Look, Looped, Map, Node, Product, Reduction, Scalar
 from adjoint.compiler.program import Equation, Literal, Program, Variable
