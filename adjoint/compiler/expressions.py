@@ -134,9 +134,12 @@ def element(buffer: Buffer, place: Expression) -> Expression:
     return Expression(Scalar("element", buffer.kind, (place.to(np.int64).scalar,), buffer))
 
 
-def checked(x: Expression, condition: Expression, message: str) -> Expression:
-    """``x``, and an ``IndexError`` with ``message`` after the program where it does not hold."""
-    return Expression(Scalar("checked", x.kind, (x.scalar, condition.scalar), message))
+def checked(
+    x: Expression, condition: Expression, message: str, error: type[Exception] = IndexError
+) -> Expression:
+    """``x``, and an ``error`` with ``message`` after the program where it does not hold."""
+    value = message if error is IndexError else (error, message)
+    return Expression(Scalar("checked", x.kind, (x.scalar, condition.scalar), value))
 
 
 def number(value: Any, kind: Any) -> Expression:

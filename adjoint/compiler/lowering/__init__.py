@@ -1,17 +1,30 @@
 """From rows to nodes. ``lower`` does it for a program; each family of rows has a file of rules."""
 
-from adjoint.compiler.lowering import elementwise, indexing, losses, movement, products, reductions
+from adjoint.compiler.lowering import (
+    elementwise,
+    extremes,
+    indexing,
+    losses,
+    losses_elementwise,
+    movement,
+    products,
+    reductions,
+    softmax,
+)
 from adjoint.compiler.lowering.base import Lowering
 
 __all__ = [
     "Lowering",
     "elementwise",
+    "extremes",
     "indexing",
     "losses",
+    "losses_elementwise",
     "lower",
     "movement",
     "products",
     "reductions",
+    "softmax",
 ]
 
 

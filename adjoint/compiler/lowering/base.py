@@ -65,7 +65,6 @@ class Lowering:
         self.nodes: list[Node] = []
         self.values: dict[Variable, Any] = {}
         self.constants: list[tuple[Buffer, Any]] = []
-        self.made: dict[Any, Any] = {}  # what rules have made and may use again, by keys of theirs
         self.where: str | None = None
         self.at = 0  # the number of the present equation
         self.last = last_uses(program)
@@ -102,7 +101,7 @@ class Lowering:
             for each in equation.inputs
         )
         rule = RULES.get(equation.operation.name)
-        count, known = len(self.nodes), len(self.made)
+        count = len(self.nodes)
         try:
             if rule is None:
                 raise NotLoweredError("there is no rule for it")
@@ -112,8 +111,6 @@ class Lowering:
             found = rule(self, equation, *inputs)
         except NotLoweredError as reason:
             del self.nodes[count:]
-            while len(self.made) > known:
-                self.made.popitem()
             found = self.call(equation, inputs, str(reason))
         many = equation.operation.many_outputs
         for variable, value in zip(equation.outputs, found if many else (found,), strict=True):

@@ -1,129 +1,146 @@
-"""Losses, of every element or of classes."""
+"""Losses of classes: negative log likelihood, cross entropy, and what their gradients need."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from adjoint.compiler.expressions import (
-    Expression,
-    absolute,
-    coordinate,
-    element,
-    exp,
-    log1p,
-    maximum,
-    number,
-    where,
-)
+import numpy as np
+
+from adjoint.compiler.expressions import Expression, coordinate, element, log, number, where
 from adjoint.compiler.lowering.base import Lowering, NotLoweredError, lowers
 from adjoint.compiler.lowering.indexing import within
-from adjoint.compiler.lowering.reductions import count_along, shifted_logarithms
-from adjoint.compiler.nodes import Look
+from adjoint.compiler.lowering.reductions import combined, floating
+from adjoint.compiler.lowering.softmax import powers
+from adjoint.compiler.nodes import Look, strides_of
 from adjoint.compiler.program import Equation
 
-
-def reduced_loss(low: Lowering, equation: Equation, each: Any, shape: Sequence[int]) -> Look:
-    """A loss of every element, summed or averaged as the first option says."""
-    out, reduction = equation.outputs[0], equation.options[0]
-    if reduction == "none":
-        return low.map(shape, out.kind, each)
-    axes = range(len(shape))
-    if reduction == "mean":
-        each = each * (1 / max(count_along(shape, axes), 1))
-    return low.reshaped(low.reduce("add", each, shape, axes, out.kind), out.shape)
+INT64 = np.dtype(np.int64)
 
 
-@lowers("binary_cross_entropy_with_logits")
-def _with_logits(low: Lowering, equation: Equation, x: Any, y: Any) -> Look:
-    look = low.look(x)
-    a, b = (low.load(each, look.shape, look.kind) for each in (look, y))
-    each = maximum(a, 0) - a * b + log1p(exp(-absolute(a)))
-    return reduced_loss(low, equation, each, look.shape)
+class Targets(NamedTuple):
+    """For each example, as expressions over the examples: what its target says."""
+
+    place: Expression  # its class, 0 where it is ignored
+    kept: Expression  # whether it is not ignored
+    share: Expression | None  # the weight of its class, None for 1
 
 
-def class_weights(
-    low: Lowering, target: Any, weight: Any, classes: int, ignore: int, domain: Sequence[int]
-) -> tuple[Expression, Expression]:
-    """For each target: its class, 0 where it is ignored; and its weight, 0 where it is ignored."""
-    wanted = low.load(target, domain)
-    kept = wanted.differs(ignore)
-    place = within(where(kept, wanted, 0), classes, "target")
-    if weight is None:
-        share = where(kept, 1, 0, "f4")
-    else:
-        buffer = low.whole(low.look(weight))
-        share = where(kept, element(buffer, place), 0)
-    return place, share
+def targets(
+    low: Lowering, equation: Equation, target: Any, weight: Any, domain: Sequence[int]
+) -> Targets:
+    """Targets (..., M), which broadcast to ``domain``; weights (C), or (..., M or 1, C)."""
+    classes, ignored = equation.options[:2]
+    wanted = low.load(target, domain, INT64)
+    kept = wanted.differs(ignored)
+    place = within(where(kept, wanted, 0), classes, "the classes")
+    share = None if weight is None else at_class(low, low.look(weight), place, domain)
+    return Targets(place, kept, share)
+
+
+def at_class(low: Lowering, x: Look, place: Expression, domain: Sequence[int]) -> Expression:
+    """The element of ``x`` (..., C) at a place of ``domain`` whose last coordinate is ``place``."""
+    shape = (*domain, x.shape[-1])
+    if len(x.shape) > 1 and x.shape != shape:
+        x = x.stretched(shape)
+    buffer = low.whole(x)
+    steps = strides_of(buffer.shape)
+    for axis, step in enumerate(steps[:-1]):
+        if step:
+            place = place + coordinate(domain, axis) * step
+    return element(buffer, place)
+
+
+def total_share(low: Lowering, found: Targets, domain: Sequence[int], kind: Any) -> Look:
+    """What all examples along the last axis count for together."""
+    each = where(found.kept, 1 if found.share is None else found.share.to(kind), 0, kind)
+    return combined(low, "add", each, domain, (len(domain) - 1,), kind)
 
 
 @lowers("nll_loss")
-def _nll_loss(low: Lowering, equation: Equation, x: Any, target: Any, weight: Any) -> Any:
-    return _nll(low, equation, low.look(x), target, weight, *equation.options[:3])
+def _nll_loss(low: Lowering, equation: Equation, x: Any, target: Any, weight: Any) -> Look:
+    kind = floating(equation)
+    domain = low.look(target).shape
+    found = targets(low, equation, target, weight, domain)
+    losses = -at_class(low, low.look(x), found.place, domain).to(kind)
+    return reduced(low, equation, losses, found, domain)
 
 
 @lowers("cross_entropy")
-def _cross_entropy(low: Lowering, equation: Equation, x: Any, target: Any, weight: Any) -> Any:
+def _cross_entropy(low: Lowering, equation: Equation, x: Any, target: Any, weight: Any) -> Look:
+    kind = floating(equation)
     look = low.look(x)
-    dim = 1 if len(look.shape) > 1 else 0
-    classes, ignore, reduction = equation.options[:3]
-    if len(equation.options) > 3 and equation.options[3]:
-        raise NotLoweredError("label smoothing")
-    scores = shifted_logarithms(low, look, dim, equation.outputs[0].kind)
-    return _nll(low, equation, scores, target, weight, classes, ignore, reduction)
+    domain = look.shape[:-1]
+    if low.look(target).shape != domain:
+        raise NotLoweredError("scores and targets of different shapes")
+    found = targets(low, equation, target, weight, domain)
+    if not look.shape[-1]:
+        raise NotLoweredError("there are no classes")
+    top, _, total = powers(low, look, len(domain), kind)
+    highest, sums = (
+        low.load(each.seen(lambda place: place[..., 0]), domain, kind) for each in (top, total)
+    )
+    score = at_class(low, look, found.place, domain).to(kind)
+    losses = log(sums) - (score - highest)
+    return reduced(low, equation, losses, found, domain)
 
 
-def _nll(
+def reduced(
     low: Lowering,
     equation: Equation,
-    x: Look,
-    target: Any,
-    weight: Any,
-    classes: int,
-    ignore: int,
-    reduction: str,
-) -> Any:
-    out = equation.outputs[0]
+    losses: Expression,
+    found: Targets,
+    domain: Sequence[int],
+) -> Look:
+    """Losses weighed, without those that are ignored, summed or averaged along the last axis."""
+    out, reduction = equation.outputs[0], equation.options[2]
     kind = out.kind
-    if len(x.shape) != 2:
-        raise NotLoweredError("only (N, C) scores")
-    domain = (x.shape[0],)
-    place, share = class_weights(low, target, weight, classes, ignore, domain)
-    buffer = low.whole(x)
-    at = coordinate(domain, 0) * classes + place
-    each = -element(buffer, at) * share.to(kind)
+    if found.share is not None:
+        losses = losses * found.share.to(kind)
+    losses = where(found.kept, losses, 0, kind)
     if reduction == "none":
-        return low.map(domain, kind, each)
-    total = low.reduce("add", each, domain, (0,), kind)
+        return low.map(domain, kind, losses)
+    if not domain:
+        raise NotLoweredError("there is no dimension of examples")
+    whole = combined(low, "add", losses, domain, (len(domain) - 1,), kind)
     if reduction == "mean":
-        count = low.reduce("add", share.to(kind), domain, (0,), kind)
-        total = low.map((1,), kind, low.load(total, (1,)) / low.load(count, (1,)))
-    return low.reshaped(total, out.shape)
+        count = total_share(low, found, domain, kind)
+        shape = whole.shape
+        whole = low.map(shape, kind, low.load(whole, shape) / low.load(count, shape))
+    return low.reshaped(whole, out.shape)
 
 
 @lowers("nll_loss_backward")
 def _nll_backward(low: Lowering, equation: Equation, g: Any, target: Any, weight: Any) -> Look:
-    out = equation.outputs[0]
-    _classes, ignore, reduction = equation.options[:3]
-    domain, kind = out.shape, out.kind
-    if len(domain) != 2:
-        raise NotLoweredError("only (N, C) scores")
-    column = low.look(target).seen(lambda place: place[:, None])
-    wanted = low.load(column, domain)
-    kept = wanted.differs(ignore)
-    if weight is None:
-        share: Any = number(1, kind)
-    else:
-        share = element(low.whole(low.look(weight)), where(kept, wanted, 0)).to(kind)
-    here = kept & wanted.equals(coordinate(domain, 1))
-    if reduction == "none":
-        scale = low.load(low.look(g).seen(lambda place: place[:, None]), domain, kind)
-    else:
-        scale = low.load(g, domain, kind)
+    out, reduction = equation.outputs[0], equation.options[2]
+    kind = floating(equation)
+    domain = out.shape
+    examples = domain[:-1]
+    # A target stands in a column, the classes in a row: each place asks whether it is the one.
+    column = low.look(target).seen(lambda place: place[..., None])
+    wanted = low.load(column, domain, INT64)
+    kept = wanted.differs(equation.options[1])
+    wanted = within(where(kept, wanted, 0), domain[-1], "the classes")
+    here = kept & wanted.equals(coordinate(domain, -1))
+    scale = _cotangent(low, g, domain, reduction, kind)
     if reduction == "mean":
-        counted = where(low.load(target, domain[:1]).differs(ignore), 1, 0, kind)
-        if weight is not None:
-            raise NotLoweredError("weighted mean")
-        count = low.reduce("add", counted, domain[:1], (0,), kind)
-        scale = scale / low.load(count, domain)
-    return low.map(domain, kind, where(here, -scale * share, 0))
+        found = targets(low, equation, target, weight, examples)
+        if examples[-1]:
+            count = total_share(low, found, examples, kind)
+            scale = scale / low.load(count.seen(lambda place: place[..., None]), domain)
+    if weight is not None:
+        look = low.look(weight)  # at the class's own place, which is this one
+        if len(look.shape) > 1:
+            look = look.stretched(domain)
+        scale = scale * low.load(look, domain, kind)
+    return low.map(domain, kind, where(here, -scale, number(0, kind)))
+
+
+def _cotangent(
+    low: Lowering, g: Any, domain: Sequence[int], reduction: str, kind: Any
+) -> Expression:
+    """The cotangent of the loss at (..., M, C): of one for each example, or of them together."""
+    look = low.look(g)
+    if reduction == "none":
+        return low.load(look.seen(lambda place: place[..., None]), domain, kind)
+    return low.load(look.seen(lambda place: place[..., None, None]), domain, kind)

@@ -103,7 +103,8 @@ class Executable:
         number, context.table[1] = context.table[1], 0
         self.idle.append(context)
         text, origin = self.code.messages[number - 1]
-        raise IndexError(text + self.line_of(origin))
+        error, text = text if isinstance(text, tuple) else (IndexError, text)
+        raise error(text + self.line_of(origin))
 
     def line_of(self, origin: Any) -> str:
         """Where the user's code made an equation, as the end of a message."""
