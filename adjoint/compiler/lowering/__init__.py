@@ -7,9 +7,11 @@ from adjoint.compiler.lowering import (
     losses,
     losses_elementwise,
     movement,
+    norms,
     products,
     reductions,
     softmax,
+    statistics,
 )
 from adjoint.compiler.lowering.base import Lowering
 
@@ -22,9 +24,11 @@ __all__ = [
     "losses_elementwise",
     "lower",
     "movement",
+    "norms",
     "products",
     "reductions",
     "softmax",
+    "statistics",
 ]
 
 

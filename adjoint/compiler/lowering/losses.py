@@ -121,7 +121,7 @@ def _nll_backward(low: Lowering, equation: Equation, g: Any, target: Any, weight
     wanted = low.load(column, domain, INT64)
     kept = wanted.differs(equation.options[1])
     wanted = within(where(kept, wanted, 0), domain[-1], "the classes")
-    here = kept & wanted.equals(coordinate(domain, -1))
+    here = wanted.equals(coordinate(domain, -1))
     scale = _cotangent(low, g, domain, reduction, kind)
     if reduction == "mean":
         found = targets(low, equation, target, weight, examples)
@@ -133,7 +133,8 @@ def _nll_backward(low: Lowering, equation: Equation, g: Any, target: Any, weight
         if len(look.shape) > 1:
             look = look.stretched(domain)
         scale = scale * low.load(look, domain, kind)
-    return low.map(domain, kind, where(here, -scale, number(0, kind)))
+    # What is ignored has a zero of its sign at the first class, as in the row's own kernel.
+    return low.map(domain, kind, where(here, -where(kept, scale, 0, kind), number(0, kind)))
 
 
 def _cotangent(
