@@ -17,6 +17,7 @@ from adjoint.compiler.nodes import (
     Node,
     Product,
     Reduction,
+    Scan,
     Shape,
     Update,
 )
@@ -55,7 +56,7 @@ class Kernel:
         self.updates |= isinstance(node, Update)
 
 
-Step = Kernel | Product | Call
+Step = Kernel | Product | Scan | Call
 
 
 def alive(nodes: Sequence[Node], wanted: Sequence[Buffer]) -> list[Node]:
@@ -103,7 +104,7 @@ def group(nodes: Sequence[Node]) -> list[Step]:
             assert isinstance(kernel, Kernel)
             kernel.add(node)
         else:
-            assert isinstance(node, (Product, Call))
+            assert isinstance(node, (Product, Scan, Call))
             steps.append(node)
         for buffer in node.buffers:
             made_in[buffer] = max(made_in.get(buffer, 0), place)  # several parts make one

@@ -133,6 +133,17 @@ class Look:
         return f"look({self.buffer}, {self.offset}, {self.strides})"
 
 
+class Anywhere(Look):
+    """How a node looks at a buffer whose elements it finds by computed places."""
+
+    __slots__ = ()
+
+    @property
+    def whole(self) -> bool:
+        """Never: what stands at a place is another place's element."""
+        return False
+
+
 class Scalar:
     """A scalar operation: its name, operands and value.
 
@@ -185,7 +196,7 @@ def _looks_of(scalar: Scalar) -> Iterator[Look]:
         if each.name == "load":
             yield each.value
         elif each.name == "element":
-            yield Look(each.value)
+            yield Anywhere(each.value)
 
 
 class Looped(Node):
@@ -260,18 +271,59 @@ class Reduction(Looped):
         buffer.node = self
 
 
-class Product(Node):
-    """Matrix products: (..., n, k) by (..., k, m), with the same sizes in front."""
+class Scan(Node):
+    """States carried from place to place along one axis, for all other places alike.
 
-    def __init__(self, buffer: Buffer, x: Look, y: Look) -> None:
+    ``states`` are their types and what they begin with; ``following`` what they are after a place,
+    and ``bodies`` what the buffers get there, both from elements at the place and from "state"
+    scalars, whose value is the number of a state and which are what it was before.
+    """
+
+    def __init__(
+        self,
+        buffers: tuple[Buffer, ...],
+        axis: int,
+        reverse: bool,
+        states: tuple[tuple[np.dtype[Any], Any], ...],
+        following: tuple[Scalar, ...],
+        bodies: tuple[Scalar, ...],
+    ) -> None:
+        self.buffers = buffers
+        self.domain = buffers[0].shape
+        self.axis = axis
+        self.reverse = reverse
+        self.states = states
+        self.following = following
+        self.bodies = bodies
+        for each in buffers:
+            each.node = self
+
+    def looks(self) -> Iterator[Look]:
+        for body in (*self.following, *self.bodies):
+            for each in body.walk():
+                if each.name == "load":
+                    yield each.value
+
+
+class Product(Node):
+    """Matrix products: (..., n, k) by (..., k, m), with the same sizes in front.
+
+    ``start`` is added to them, if there is one: of the result's shape, with steps of 0 or 1 along
+    the last dimension.
+    """
+
+    def __init__(self, buffer: Buffer, x: Look, y: Look, start: Look | None = None) -> None:
         self.buffers = (buffer,)
         self.x = x
         self.y = y
+        self.start = start
         buffer.node = self
 
     def looks(self) -> Iterator[Look]:
         yield self.x
         yield self.y
+        if self.start is not None:
+            yield self.start
 
 
 class Call(Node):

@@ -18,10 +18,11 @@ from adjoint.compiler.codegen.library import library
 from adjoint.compiler.codegen.loops import Nest
 from adjoint.compiler.codegen.products import ProductCode
 from adjoint.compiler.codegen.scalars import Needs
+from adjoint.compiler.codegen.scans import ScanCode
 from adjoint.compiler.kernels import Kernel, Step, stored
 from adjoint.compiler.lowering.base import Lowering
 from adjoint.compiler.memory import plan
-from adjoint.compiler.nodes import Buffer, Call, Product
+from adjoint.compiler.nodes import Buffer, Call, Product, Scan
 
 
 def _offset_of_data() -> int:
@@ -86,6 +87,8 @@ class Module:
                 bodies.append([])
             elif isinstance(step, Product):
                 bodies[-1].append(self.products.emit(f"step{number}", step))
+            elif isinstance(step, Scan):
+                bodies[-1].append(ScanCode(self, step).emit(f"step{number}"))
             else:
                 bodies[-1].append(self._kernel(f"step{number}", step))
         return bodies

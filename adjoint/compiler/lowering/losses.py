@@ -113,35 +113,23 @@ def reduced(
 @lowers("nll_loss_backward")
 def _nll_backward(low: Lowering, equation: Equation, g: Any, target: Any, weight: Any) -> Look:
     out, reduction = equation.outputs[0], equation.options[2]
-    kind = floating(equation)
-    domain = out.shape
+    kind, domain = floating(equation), out.shape
     examples = domain[:-1]
-    # A target stands in a column, the classes in a row: each place asks whether it is the one.
-    column = low.look(target).seen(lambda place: place[..., None])
-    wanted = low.load(column, domain, INT64)
-    kept = wanted.differs(equation.options[1])
-    wanted = within(where(kept, wanted, 0), domain[-1], "the classes")
-    here = wanted.equals(coordinate(domain, -1))
-    scale = _cotangent(low, g, domain, reduction, kind)
-    if reduction == "mean":
-        found = targets(low, equation, target, weight, examples)
-        if examples[-1]:
-            count = total_share(low, found, examples, kind)
-            scale = scale / low.load(count.seen(lambda place: place[..., None]), domain)
-    if weight is not None:
-        look = low.look(weight)  # at the class's own place, which is this one
-        if len(look.shape) > 1:
-            look = look.stretched(domain)
-        scale = scale * low.load(look, domain, kind)
-    # What is ignored has a zero of its sign at the first class, as in the row's own kernel.
-    return low.map(domain, kind, where(here, -where(kept, scale, 0, kind), number(0, kind)))
-
-
-def _cotangent(
-    low: Lowering, g: Any, domain: Sequence[int], reduction: str, kind: Any
-) -> Expression:
-    """The cotangent of the loss at (..., M, C): of one for each example, or of them together."""
-    look = low.look(g)
-    if reduction == "none":
-        return low.load(look.seen(lambda place: place[..., None]), domain, kind)
-    return low.load(look.seen(lambda place: place[..., None, None]), domain, kind)
+    found = targets(low, equation, target, weight, examples)
+    scale = low.look(g)
+    if reduction != "none":
+        scale = scale.seen(lambda place: place[..., None])
+    each = low.load(scale, examples, kind)
+    if reduction == "mean" and examples[-1]:
+        count = total_share(low, found, examples, kind)
+        each = each / low.load(count, examples)
+    if found.share is not None:
+        each = each * found.share.to(kind)
+    # Made for each example, so that what runs over its classes is a comparison and a choice.
+    columns = [
+        low.map(examples, INT64, found.place),
+        low.map(examples, kind, -where(found.kept, each, 0, kind)),
+    ]
+    place, value = (low.load(each.seen(lambda place: place[..., None]), domain) for each in columns)
+    here = coordinate(domain, -1).equals(place)
+    return low.map(domain, kind, where(here, value, number(0, kind)))
