@@ -55,7 +55,9 @@ class ScanCode:
     def _function(self, name: str) -> str:
         for number, (kind, _) in enumerate(self.scan.states):
             if self.side is not None:
-                self.text.do(f"%states{number} = alloca [{self.width} x {in_memory(kind)}], align 64")
+                self.text.do(
+                    f"%states{number} = alloca [{self.width} x {in_memory(kind)}], align 64"
+                )
         self.text.loop("%begin", "%end", self._line)
         self.text.do("ret void")
         pointers = [f"ptr noalias {pointer}" for pointer in self.pointers.values()]

@@ -1,34 +1,48 @@
 """From rows to nodes. ``lower`` does it for a program; each family of rows has a file of rules."""
 
 from adjoint.compiler.lowering import (
+    creation,
     elementwise,
     extremes,
     indexing,
+    joining,
     losses,
     losses_elementwise,
+    losses_margin,
     movement,
     norms,
     products,
     reductions,
+    regions,
+    scans,
+    scatter,
     softmax,
     statistics,
+    sums,
 )
 from adjoint.compiler.lowering.base import Lowering
 
 __all__ = [
     "Lowering",
+    "creation",
     "elementwise",
     "extremes",
     "indexing",
+    "joining",
     "losses",
     "losses_elementwise",
+    "losses_margin",
     "lower",
     "movement",
     "norms",
     "products",
     "reductions",
+    "regions",
+    "scans",
+    "scatter",
     "softmax",
     "statistics",
+    "sums",
 ]
 
 
