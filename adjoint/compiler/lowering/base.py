@@ -14,6 +14,7 @@ import numpy as np
 
 from adjoint.compiler.codegen.scalars import has_code
 from adjoint.compiler.expressions import Expression, as_scalar, number
+from adjoint.compiler.lowering.numbering import Numbering
 from adjoint.compiler.nodes import Buffer, Call, Look, Looped, Map, Node, Product, Reduction, Scalar
 from adjoint.compiler.program import Equation, Literal, Program, Variable
 
@@ -69,6 +70,9 @@ class Lowering:
         self.at = 0  # the number of the present equation
         self.last = last_uses(program)
         self.holders: dict[Buffer, list[Variable]] = {}  # the variables that look at a buffer
+        self.numbering = Numbering()
+        self.known: dict[Any, Buffer] = {}  # what maps and reductions have made, by what they do
+        self.zeros: dict[Buffer, Any] = {}  # buffers that are zeros but for some places
         self.inputs = [Buffer(each.shape, each.kind) for each in program.inputs]
         for variable, buffer in zip(program.inputs, self.inputs, strict=True):
             self.values[variable] = Look(buffer)
@@ -101,7 +105,7 @@ class Lowering:
             for each in equation.inputs
         )
         rule = RULES.get(equation.operation.name)
-        count = len(self.nodes)
+        count, known = len(self.nodes), len(self.known)
         try:
             if rule is None:
                 raise NotLoweredError("there is no rule for it")
@@ -111,6 +115,8 @@ class Lowering:
             found = rule(self, equation, *inputs)
         except NotLoweredError as reason:
             del self.nodes[count:]
+            while len(self.known) > known:
+                self.known.popitem()
             found = self.call(equation, inputs, str(reason))
         many = equation.operation.many_outputs
         for variable, value in zip(equation.outputs, found if many else (found,), strict=True):
@@ -175,11 +181,26 @@ class Lowering:
             loaded = number(value, np.asarray(value).dtype if kind is None else kind)
         return loaded if kind is None else loaded.to(kind)
 
-    def map(self, shape: Sequence[int], kind: Any, body: Any) -> Look:
-        """A buffer of ``shape`` whose elements are ``body``."""
+    def map(self, shape: Sequence[int], kind: Any, body: Any, fresh: bool = False) -> Look:
+        """A buffer of ``shape`` whose elements are ``body``.
+
+        It may be one that is there already; not so if it is to be ``fresh``, to be written to.
+        """
         buffer = Buffer(tuple(shape), kind)
-        self.add(Map(buffer, as_scalar(body, buffer.kind)))
-        return Look(buffer)
+        scalar = as_scalar(body, buffer.kind)
+        return self._once(("map", buffer.shape, buffer.kind.str), Map(buffer, scalar), fresh)
+
+    def _once(self, key: Any, node: Map | Reduction, fresh: bool = False) -> Look:
+        """What a node makes, made once if the same has been made before."""
+        number = None if fresh else self.numbering.number(node.body)
+        if number is not None:
+            found = self.known.get((*key, number))
+            if found is not None and not found.rewritten:
+                return Look(found)
+        self.add(node)
+        if number is not None:
+            self.known.setdefault((*key, number), node.buffers[0])
+        return Look(node.buffers[0])
 
     def reduce(
         self, name: str, body: Expression, domain: Sequence[int], axes: Sequence[int], kind: Any
@@ -189,13 +210,13 @@ class Lowering:
         along = tuple(sorted(axis % rank for axis in axes)) if rank else ()
         shape = tuple(1 if axis in along else size for axis, size in enumerate(domain))
         buffer = Buffer(shape, kind)
-        self.add(Reduction(name, buffer, tuple(domain), along, as_scalar(body, buffer.kind)))
-        return Look(buffer)
+        node = Reduction(name, buffer, tuple(domain), along, as_scalar(body, buffer.kind))
+        return self._once((name, node.domain, along, buffer.kind.str), node)
 
-    def product(self, x: Look, y: Look, kind: Any) -> Look:
-        """Matrix product of two looks with the same sizes in front."""
+    def product(self, x: Look, y: Look, kind: Any, start: Look | None = None) -> Look:
+        """Matrix product of two looks with the same sizes in front, plus the ``start``."""
         buffer = Buffer((*x.shape[:-1], y.shape[-1]), kind)
-        self.add(Product(buffer, x, y))
+        self.add(Product(buffer, x, y, start))
         return Look(buffer)
 
     def reshaped(self, value: Any, shape: Sequence[int]) -> Look:
