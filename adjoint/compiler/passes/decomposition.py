@@ -15,7 +15,7 @@ from adjoint.compiler.program import Atom, Equation, Literal, Program, Type, Var
 # Rows that are decomposed though they have rules: their gradients have the same pieces, which are
 # then computed once.
 SHARED = {
-    "batch_norm", "cross_entropy", "group_norm", "layer_norm", "rms_norm",
+    "batch_norm", "group_norm", "layer_norm", "rms_norm",
     "scaled_dot_product_attention",
 }  # fmt: skip
 LEVEL = -0.25  # of symbols here: above memory, below every tape
