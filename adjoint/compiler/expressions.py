@@ -181,6 +181,32 @@ floor, ceil, truncate, rint = (
 copysign = function("copysign")
 remainder = function("rem")  # of C: the sign of the first
 maximum, minimum = function("max"), function("min")  # a NaN wins
+shift_left = function("shl")  # by a number of places that there are
+
+
+def shift_right(x: Expression, places: Any) -> Expression:
+    """Bits moved down by a number of places that there are; the sign stays."""
+    return function("lshr" if x.kind.kind in "bu" else "ashr")(x, places)
+
+
+def quotient(x: Expression, y: Any) -> Expression:
+    """Of integers, rounded towards zero; 0 may not divide, nor -1 the least."""
+    return function("udiv" if x.kind.kind in "bu" else "sdiv")(x, y)
+
+
+def bits(x: Expression) -> Expression:
+    """The memory of a floating number as an integer."""
+    return Expression(Scalar("bitcast", f"i{x.kind.itemsize}", (x.scalar,)))
+
+
+def from_bits(x: Expression, kind: Any) -> Expression:
+    """The floating number that an integer is the memory of."""
+    return Expression(Scalar("bitcast", kind, (x.scalar,)))
+
+
+def sign_bit(x: Expression) -> Expression:
+    """Whether the sign of a floating number is minus, that of -0.0 and NaNs too."""
+    return bits(x) < 0
 
 
 def is_nan(x: Expression) -> Expression:

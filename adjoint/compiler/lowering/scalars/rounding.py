@@ -1,0 +1,79 @@
+"""Rounding, signs and other steps."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from adjoint.compiler.expressions import (
+    Expression,
+    bits,
+    ceil,
+    copysign,
+    exp2,
+    floor,
+    from_bits,
+    is_nan,
+    number,
+    rint,
+    truncate,
+    where,
+)
+
+
+def _round(x: Expression, decimals: int) -> Expression:
+    if decimals == 0:
+        return rint(x)
+    scale = 10.0 ** abs(decimals)
+    return rint(x * scale) / scale if decimals > 0 else rint(x / scale) * scale
+
+
+def sign(x: Expression) -> Expression:
+    """-1, 0 or 1; 0 of a NaN."""
+    if x.kind.kind in "bu":
+        return x if x.kind.kind == "b" else (x > 0).to(x.kind)
+    return (x > 0).to(x.kind) - (x < 0).to(x.kind)
+
+
+def _next_after(x: Expression, y: Expression) -> Expression:
+    """The next number towards ``y``: numbers of one sign are in the order of their bits."""
+    place = bits(x)
+    grows = (y > x).equals(x > 0)
+    moved = from_bits(where(grows, place + 1, place - 1), x.kind)
+    least = copysign(number(np.finfo(x.kind).smallest_subnormal, x.kind), y)
+    stepped = where(x.equals(0), least, moved)
+    return where(is_nan(x) | is_nan(y), x + y, where(x.equals(y), y, stepped))
+
+
+def _nan_to_num(
+    x: Expression, nan: float, posinf: float | None, neginf: float | None
+) -> Expression:
+    if x.kind.kind != "f":
+        return x
+    most = float(np.finfo(x.kind).max)
+    found = where(is_nan(x), nan, x, x.kind)
+    found = where(x.equals(math.inf), most if posinf is None else posinf, found, x.kind)
+    return where(x.equals(-math.inf), -most if neginf is None else neginf, found, x.kind)
+
+
+SCALARS: dict[str, Any] = {
+    "floor": floor,
+    "ceil": ceil,
+    "trunc": truncate,
+    "frac": lambda x: x - truncate(x),
+    "round": rint,
+    "round_decimals": _round,
+    "sign": sign,
+    "sgn": sign,
+    "copysign": copysign,
+    "copysign_number": copysign,
+    "heaviside": lambda x, y: where(x.equals(0), y, (x > 0).to(x.kind)),
+    "nextafter": _next_after,
+    "nan_to_num": _nan_to_num,
+    "deg2rad": lambda x: x * (math.pi / 180),
+    "rad2deg": lambda x: x * (180 / math.pi),
+    "ldexp": lambda x, y: x * exp2(y),
+    "angle": lambda x: where(x < 0, math.pi, where(is_nan(x), x, 0), x.kind),
+}
