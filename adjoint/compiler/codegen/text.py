@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-# Types of registers and of memory, by NumPy's codes. A truth value is a byte in memory.
+# Types of registers and of memory, by NumPy's codes. A truth value is a byte in memory; halves
+# (float16 and bfloat16, which NumPy knows as two bytes) are only ever moved and converted.
 REGISTER = {
     "f4": "float", "f8": "double", "b1": "i1", "i8": "i64", "i4": "i32", "i2": "i16", "i1": "i8",
-    "u1": "i8",
+    "u8": "i64", "u4": "i32", "u2": "i16", "u1": "i8", "f2": "i16", "V2": "i16",
 }  # fmt: skip
 MEMORY = {**REGISTER, "b1": "i8"}
 
@@ -33,22 +34,38 @@ def in_memory(kind: np.dtype[Any]) -> str:
 
 def spell(value: Any, kind: np.dtype[Any]) -> str:
     """A constant."""
-    if kind.kind == "f":
+    if kind.kind == "f" and kind.itemsize > 2:
         with np.errstate(all="ignore"):
             exact = float(np.asarray(value).astype(kind))
         return "0x" + struct.pack(">d", exact).hex().upper()
     if kind.kind == "b":
         return "true" if value else "false"
+    if kind.kind in "fV":
+        return str(int(np.asarray(value).astype(kind).view(np.int16)))
     return str(int(np.asarray(value).astype(kind)))
 
 
 class Text:
-    """The body of one function."""
+    """The body of one function, whose values are vectors if it has ``lanes``."""
 
-    def __init__(self) -> None:
+    def __init__(self, lanes: int = 0) -> None:
         self.lines: list[str] = []
         self.block = "entry"
+        self.lanes = lanes
         self._count = 0
+
+    def wide(self, kind: str) -> str:
+        """A type of LLVM as that of a value."""
+        return f"<{self.lanes} x {kind}>" if self.lanes else kind
+
+    def type(self, kind: np.dtype[Any]) -> str:
+        """LLVM's type of a value."""
+        return self.wide(register(kind))
+
+    def constant(self, value: Any, kind: np.dtype[Any]) -> str:
+        """A constant, the same in all lanes."""
+        one = spell(value, kind)
+        return f"splat ({register(kind)} {one})" if self.lanes else one
 
     def count(self) -> int:
         """A number that no name of this function has."""
