@@ -1,61 +1,252 @@
-"""Elements chosen by tensors of indices."""
+"""Elements read at places that tensors of indices name.
+
+Each place is checked: one that is not there raises, after the program, what the row's own kernel
+raises.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from adjoint.compiler.expressions import Expression, checked, coordinate, element, where
-from adjoint.compiler.lowering.base import Lowering, NotLoweredError, lowers
-from adjoint.compiler.nodes import Look, strides_of
+import numpy as np
+
+from adjoint.compiler.expressions import (
+    Expression,
+    checked,
+    coordinate,
+    element,
+    number,
+    where,
+)
+from adjoint.compiler.lowering.base import Lowering, NotLoweredError, can_loop, lowers
+from adjoint.compiler.nodes import Look, Shape, strides_of
 from adjoint.compiler.program import Equation
 
-OUT_OF_RANGE = "index out of range in {}: a size is {}"
+OUT_OF_RANGE = "{}: index out of range for a dimension of size {}"
+Dims = tuple[int, ...]
 
 
-def within(index: Expression, size: int, name: str) -> Expression:
-    """An index that must be one of ``size`` places."""
-    return checked(index, (index >= 0) & (index < size), OUT_OF_RANGE.format(name, size))
-
-
-def picked(
-    low: Lowering, x: Any, index: Expression, domain: Sequence[int], dim: int, name: str
+def within(
+    index: Expression, size: int, name: str, error: type[Exception] = IndexError
 ) -> Expression:
-    """The element of ``x`` at a place of ``domain`` whose ``dim`` is replaced by ``index``."""
-    look = low.look(x)
-    buffer = low.whole(look)
-    steps = strides_of(buffer.shape)
-    place = within(index, buffer.shape[dim], name) * steps[dim]
-    for axis, step in enumerate(steps):
-        if axis != dim % len(steps) and step:
-            place = place + coordinate(domain, axis) * step
-    return element(buffer, place)
+    """An index that must be one of ``size`` places."""
+    if not size:
+        raise NotLoweredError("there is nothing to choose from")
+    index = index.to("i8")
+    return checked(index, (index >= 0) & (index < size), OUT_OF_RANGE.format(name, size), error)
 
 
-@lowers("pick", "gather")
+def around(index: Expression, size: int, name: str) -> Expression:
+    """An index that may count from the end."""
+    index = index.to("i8")
+    return within(where(index < 0, index + size, index), size, name)
+
+
+def total(parts: Sequence[tuple[Expression, int]], start: int = 0) -> Expression:
+    """Places from places along dimensions with the steps of these."""
+    found = number(start, "i8")
+    for place, step in parts:
+        if step:
+            found = found + place * step
+    return found
+
+
+# -- one index for every element ----------------------------------------------------------------
+
+
+def along_one(
+    index: Expression, domain: Shape, strides: Shape, sizes: Shape, dim: int, name: str
+) -> Expression:
+    """Places where an index over ``domain`` names that along ``dim``, the others being its own."""
+    parts = [
+        (coordinate(domain, axis), step)
+        for axis, step in enumerate(strides)
+        if axis != dim % len(strides)
+    ]
+    chosen = within(index, sizes[dim], name, RuntimeError)
+    return total([*parts, (chosen, strides[dim])])
+
+
+def lifted(look: Look, index: Look, dim: int | None) -> tuple[Look, Look, int]:
+    """A tensor and an index of one dimension at least, as the rows' kernels take them."""
+    if dim is None:
+        look, dim = look.seen(lambda place: place[..., None]), -1
+    if len(index.shape) < len(look.shape):
+        index = index.seen(lambda place: place[..., None])
+    return look, index, dim
+
+
+@lowers("gather")
+def _gather(low: Lowering, equation: Equation, x: Any, index: Any) -> Look:
+    out, (dim,) = equation.outputs[0], equation.options
+    if 0 in out.shape:
+        return low.map(out.shape, out.kind, 0)
+    look, places, dim = lifted(low.look(x), low.look(index), dim)
+    domain = places.shape
+    at = along_one(low.load(places, domain), domain, look.strides, look.shape, dim, "gather")
+    found = low.map(domain, out.kind, element(look.buffer, at + look.offset))
+    return low.reshaped(found, out.shape)
+
+
+@lowers("pick")
 def _pick(low: Lowering, equation: Equation, x: Any, index: Any) -> Look:
-    row, out = equation.operation, equation.outputs[0]
-    dim = equation.options[0]
+    out, (dim,) = equation.outputs[0], equation.options
     domain = out.shape
-    if not domain:
-        raise NotLoweredError("there are no dimensions")
-    places = low.load(index, domain)
-    return low.map(domain, out.kind, picked(low, x, places, domain, dim % len(domain), row.name))
+    if 0 in domain:
+        return low.map(domain, out.kind, 0)
+    look = low.look(x)
+    if not look.shape or not domain:
+        return low.reshaped(look, domain)
+    at = along_one(low.load(index, domain), domain, look.strides, look.shape, dim, "pick")
+    return low.map(domain, out.kind, element(look.buffer, at + look.offset))
 
 
-@lowers("put_back")
-def _put_back(low: Lowering, equation: Equation, x: Any, index: Any) -> Look:
-    out = equation.outputs[0]
-    dim, _size, repeated = equation.options
-    look = low.look(index)
-    if repeated or not out.shape or look.shape[dim] != 1:
-        raise NotLoweredError("several elements may go to one place")
+# -- an index for slices, or several --------------------------------------------------------------
+
+
+class Choice:
+    """What a row of the table chooses by ``index`` (k, ...), ``dims`` and ``place``.
+
+    ``domain`` is the shape of what is read; ``at`` gives where each of its elements is.
+    """
+
+    def __init__(self, low: Lowering, shape: Shape, index: Any, dims: Dims, place: int) -> None:
+        self.low = low
+        self.shape = shape
+        self.index = low.look(index)
+        self.dims = tuple(dim % len(shape) for dim in dims) if shape else ()
+        self.block = self.index.shape[1:]
+        rest = [axis for axis in range(len(shape)) if axis not in self.dims]
+        self.start = len(rest) - place
+        self.before, self.after = rest[: self.start], rest[self.start :]
+        sizes = [shape[axis] for axis in rest]
+        self.domain: Shape = tuple(shape)
+        if self.dims:
+            self.domain = (*sizes[: self.start], *self.block, *sizes[self.start :])
+
+    def _row(self, number: int) -> Expression:
+        """One row of the index, over the domain."""
+        behind = len(self.after)
+        row = self.index.seen(lambda place: place[(number, ..., *(None,) * behind)])
+        return self.low.load(row, self.domain)
+
+    def at(self, strides: Shape, offset: int, name: str, negative: bool = True) -> Expression:
+        """Places in memory that has these strides; indices may count from the end."""
+        if not self.dims:
+            raise NotLoweredError("there are no dimensions")
+        count = self.index.shape[0]
+        last = self.dims[count - 1 :]  # where the last row has flat places
+        steps = strides_of_flat(self.shape, strides, last)
+        sizes = [*(self.shape[axis] for axis in self.dims[: count - 1]), steps[0]]
+        each = [*(strides[axis] for axis in self.dims[: count - 1]), steps[1]]
+        parts = []
+        for row, (size, step) in enumerate(zip(sizes, each, strict=True)):
+            check = around if negative else within
+            parts.append((check(self._row(row), size, name), step))
+        places = [*range(self.start), *range(self.start + len(self.block), len(self.domain))]
+        for axis, place in zip((*self.before, *self.after), places, strict=True):
+            parts.append((coordinate(self.domain, place), strides[axis]))
+        return total(parts, offset)
+
+
+def strides_of_flat(shape: Shape, strides: Shape, dims: Sequence[int]) -> tuple[int, int]:
+    """Size and step of dimensions taken as one; ``NotLoweredError`` if they are not like one."""
+    size, step = shape[dims[-1]], strides[dims[-1]]
+    for dim, behind in zip(reversed(dims[:-1]), reversed(dims[1:]), strict=True):
+        if dim + 1 != behind or (shape[dim] > 1 and strides[dim] != step * size):
+            raise NotLoweredError("flat places in dimensions that are apart")
+        size *= shape[dim]
+    return size, step
+
+
+@lowers("index", "index_select", "take")
+def _index(low: Lowering, equation: Equation, x: Any, index: Any) -> Look:
+    row, out, (dims, place) = equation.operation, equation.outputs[0], equation.options
+    if 0 in out.shape:
+        return low.map(out.shape, out.kind, 0)
+    look = low.look(x)
+    if not dims:
+        return low.reshaped(look, out.shape)
+    if row.name == "take":
+        look = Look(low.whole(look))
+    choice = Choice(low, look.shape, index, dims, place)
+    # `index_select` does not count from the end; that is refused before its row sees plain arrays.
+    at = choice.at(look.strides, look.offset, row.name, row.name != "index_select")
+    return low.map(out.shape, out.kind, element(look.buffer, at))
+
+
+@lowers("embedding", "embedding_masked")
+def _embedding(low: Lowering, equation: Equation, weight: Any, index: Any) -> Look:
+    row, out, (padding, by_frequency) = equation.operation, equation.outputs[0], equation.options
+    if 0 in out.shape:
+        return low.map(out.shape, out.kind, 0)
+    look = low.look(weight)
+    rank, block = len(look.shape), len(index.shape)
+    front = rank - 2
+    shape = (*look.shape[:-2], *index.shape, look.shape[-1])
+    masked = row.name == "embedding_masked"
+    if masked and by_frequency:
+        raise NotLoweredError("gradients divided by how often an index occurs")
+    places = index_column(low, index)
+    chosen = within(low.load(places, shape), look.shape[-2], "embedding")
+    parts = [(coordinate(shape, axis), look.strides[axis]) for axis in range(front)]
+    parts += [(chosen, look.strides[-2]), (coordinate(shape, front + block), look.strides[-1])]
+    value = element(look.buffer, total(parts, look.offset))
+    if masked and padding >= 0:
+        value = where(low.load(places, shape).equals(padding), 0, value)
+    return low.map(out.shape, out.kind, value)
+
+
+def index_column(low: Lowering, index: Any) -> Look:
+    """Indices of rows, to go with the elements of these."""
+    return low.look(index).seen(lambda place: place[..., None])
+
+
+@lowers("one_hot")
+def _one_hot(low: Lowering, equation: Equation, x: Any) -> Look:
+    out, (count,) = equation.outputs[0], equation.options
     domain = out.shape
-    here = coordinate(domain, dim)
-    same = low.load(index, domain).equals(here)
-    return low.map(domain, out.kind, where(same, low.load(x, domain), 0, out.kind))
+    if 0 in domain:
+        return low.map(domain, out.kind, 0)
+    given = low.load(index_column(low, x), domain)
+    text = f"one_hot: class values must not be negative, and smaller than num_classes, {count}"
+    chosen = checked(given, (given >= 0) & (given < count), text, RuntimeError)
+    same = chosen.equals(coordinate(domain, -1))
+    return low.map(domain, out.kind, same.to(out.kind))
 
 
-@lowers("embedding", "index_select")
-def _rows(low: Lowering, equation: Equation, *inputs: Any) -> Look:
-    raise NotLoweredError("not yet")
+# -- places in a sorted sequence ------------------------------------------------------------------
+
+
+@lowers("searchsorted")
+def _search(low: Lowering, equation: Equation, x: Any, values: Any) -> Look:
+    """Halving, with as many steps for every value."""
+    out, (right, _kind) = equation.outputs[0], equation.options
+    domain, look = out.shape, Look(low.whole(low.look(x)))
+    size = look.shape[-1]
+    kind = np.promote_types(look.kind, values.kind)
+    if not can_loop(kind):
+        raise NotLoweredError(f"loops do not compare {kind}")
+    if not size or 0 in domain:
+        return low.map(domain, out.kind, 0)
+    wanted = low.load(values, domain, kind)
+    steps = strides_of(look.shape)[:-1]
+    line = total([(coordinate(domain, axis), step) for axis, step in enumerate(steps)])
+    found, step = number(0, "i8"), 1 << (size.bit_length() - 1)
+    while step:
+        # The element that decides is read in range; what is beyond the end decides nothing.
+        tried = found + step
+        inside = tried <= size
+        here = element(look.buffer, line + where(inside, tried - 1, 0)).to(kind)
+        goes = precedes(here, wanted) if not right else ~precedes(wanted, here)
+        found = where(inside & goes, tried, found)
+        step >>= 1
+    return low.map(domain, out.kind, found.to(out.kind))
+
+
+def precedes(x: Expression, y: Expression) -> Expression:
+    """Whether ``x`` is sorted before ``y``: a NaN is after all numbers."""
+    if x.kind.kind != "f":
+        return x < y
+    return (x < y) | (y.differs(y) & x.equals(x))

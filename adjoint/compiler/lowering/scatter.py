@@ -1,0 +1,220 @@
+"""Elements written, added or reduced at places that tensors of indices name.
+
+What is written to is the base itself where nobody looks at it any more, and a copy otherwise. Where
+a place occurs more than once, the last one stays, as in the rows' kernels.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from adjoint.compiler.expressions import Expression, coordinate, element, number, where
+from adjoint.compiler.lowering.base import Lowering, NotLoweredError, lowers
+from adjoint.compiler.lowering.indexing import (
+    Choice,
+    along_one,
+    index_column,
+    lifted,
+    total,
+    within,
+)
+from adjoint.compiler.lowering.places import empty, owned, update
+from adjoint.compiler.nodes import Buffer, Look, Shape, strides_of
+from adjoint.compiler.program import Equation
+
+# -- an index for every element -------------------------------------------------------------------
+
+
+class Target:
+    """A buffer written to along one dimension, at the places of an index."""
+
+    def __init__(
+        self, low: Lowering, buffer: Buffer, index: Any, dim: int | None, name: str
+    ) -> None:
+        look, places, dim = lifted(Look(buffer), low.look(index), dim)
+        self.low, self.buffer, self.domain = low, buffer, places.shape
+        self.at = along_one(
+            low.load(places, self.domain), self.domain, look.strides, look.shape, dim, name
+        )
+
+    def value(self, source: Any) -> Expression:
+        """What is to be written, over the domain: a number, or of the index's shape."""
+        if isinstance(source, Look) and source.shape:
+            source = self.low.reshaped(source, self.domain)
+        return self.low.load(source, self.domain, self.buffer.kind)
+
+    def write(self, name: str, value: Expression) -> None:
+        """Write, or combine."""
+        update(self.low, name, self.buffer, self.domain, self.at, value)
+
+
+def base_of(low: Lowering, x: Any, *sources: Any) -> Buffer:
+    """The memory of ``x`` to write to, by what looks at ``sources``."""
+    seen = [low.load(each, each.shape) for each in sources if isinstance(each, Look)]
+    return owned(low, x, *seen)
+
+
+@lowers("scatter", "scatter_add")
+def _scatter(low: Lowering, equation: Equation, x: Any, index: Any, source: Any) -> Look:
+    name, (dim,) = equation.operation.name, equation.options
+    if 0 in index.shape:
+        return low.look(x)
+    buffer = base_of(low, x, index, source)
+    target = Target(low, buffer, index, dim, name)
+    target.write("set" if name == "scatter" else "add", target.value(source))
+    return Look(buffer)
+
+
+@lowers("scatter_value")
+def _scatter_value(low: Lowering, equation: Equation, x: Any, index: Any) -> Look:
+    dim, value = equation.options
+    if 0 in index.shape:
+        return low.look(x)
+    buffer = base_of(low, x, index)
+    target = Target(low, buffer, index, dim, "scatter")
+    target.write("set", number(np.asarray(value).astype(buffer.kind).item(), buffer.kind))
+    return Look(buffer)
+
+
+@lowers("gather_backward")
+def _gather_backward(low: Lowering, equation: Equation, g: Any, index: Any) -> Look:
+    out, (_shape, dim) = equation.outputs[0], equation.options
+    buffer = empty(low, out.shape, out.kind)
+    if 0 not in index.shape:
+        target = Target(low, buffer, index, dim, "gather")
+        target.write("add", target.value(g))
+    return Look(buffer)
+
+
+@lowers("put_back")
+def _put_back(low: Lowering, equation: Equation, x: Any, index: Any) -> Look:
+    out, (dim, _size, repeated) = equation.outputs[0], equation.options
+    domain = out.shape
+    if dim is None or not domain:
+        return low.reshaped(x, domain)
+    if index.shape[dim] == 1 and domain[dim] <= 64:  # looked for at each place, in one loop
+        same = low.load(index, domain).equals(coordinate(domain, dim))
+        return low.map(domain, out.kind, where(same, low.load(x, domain), 0, out.kind))
+    buffer = empty(low, domain, out.kind)
+    if 0 not in index.shape:
+        target = Target(low, buffer, index, dim, "put_back")
+        target.write("add" if repeated else "set", target.value(x))
+    return Look(buffer)
+
+
+# -- reduced --------------------------------------------------------------------------------------
+
+COMBINED = {"sum": "add", "mean": "add", "prod": "mul", "amax": "max", "amin": "min"}
+
+
+def start_of(reduce: str, kind: np.dtype[Any]) -> Any:
+    """What a place begins with where the base does not take part."""
+    if reduce in ("sum", "mean"):
+        return 0
+    if reduce == "prod":
+        return 1
+    if kind.kind == "f":
+        return -np.inf if reduce == "amax" else np.inf
+    if kind.kind == "b":
+        return reduce == "amin"
+    limits = np.iinfo(kind)
+    return limits.min if reduce == "amax" else limits.max
+
+
+@lowers("scatter_reduce")
+def _scatter_reduce(low: Lowering, equation: Equation, x: Any, index: Any, source: Any) -> Look:
+    dim, reduce, include_self = equation.options
+    out = equation.outputs[0]
+    kind = out.kind
+    if reduce == "mean" and kind.kind != "f":
+        raise NotLoweredError("means of integers")
+    if 0 in index.shape:
+        return low.look(x)
+    buffer = base_of(low, x, index, source)
+    target = Target(low, buffer, index, dim, "scatter_reduce")
+    if not include_self:
+        target.write("set", number(start_of(reduce, kind), kind))
+    target.write(COMBINED[reduce], target.value(source))
+    if reduce != "mean":
+        return Look(buffer)
+    counts = empty(low, out.shape, np.int64, int(include_self))
+    Target(low, counts, index, dim, "scatter_reduce").write("add", number(1, np.int64))
+    count = low.load(Look(counts), out.shape)
+    count = where(count.equals(0), 1, count).to(kind)
+    return low.map(out.shape, kind, low.load(Look(buffer), out.shape) / count)
+
+
+# -- an index for slices, or several --------------------------------------------------------------
+
+CLOSED = ("index_add", "index_copy")  # their indices do not count from the end
+
+
+@lowers(
+    "index_put", "index_add", "index_copy", "index_fill", "index_fill_tensor", "put",
+)  # fmt: skip
+def _index_put(low: Lowering, equation: Equation, x: Any, index: Any, source: Any) -> Look:
+    row, (dims, place, accumulate) = equation.operation, equation.options
+    if 0 in index.shape[1:] or 0 in x.shape:
+        if 0 not in index.shape:
+            raise NotLoweredError("there is nothing to write to")
+        return low.look(x)
+    if not dims:
+        out = equation.outputs[0]
+        value = low.load(source, out.shape, out.kind)
+        present = low.load(x, out.shape)
+        if accumulate:
+            value = present | value if out.kind.kind == "b" else present + value
+        return low.map(out.shape, out.kind, value)
+    buffer = base_of(low, x, index, source)
+    choice = Choice(low, buffer.shape, index, dims, place)
+    at = choice.at(strides_of(buffer.shape), 0, row.name, row.name not in CLOSED)
+    value = low.load(source, choice.domain, buffer.kind)
+    update(low, "add" if accumulate else "set", buffer, choice.domain, at, value)
+    return Look(buffer)
+
+
+@lowers("index_backward")
+def _index_backward(low: Lowering, equation: Equation, g: Any, index: Any) -> Look:
+    out, (shape, dims, place) = equation.outputs[0], equation.options
+    if not dims:
+        return low.reshaped(g, shape) if 0 not in index.shape else low.map(shape, out.kind, 0)
+    buffer = empty(low, shape, out.kind)
+    if 0 not in g.shape:
+        choice = Choice(low, shape, index, dims, place)
+        at = choice.at(strides_of(shape), 0, "index")
+        update(low, "add", buffer, choice.domain, at, low.load(g, choice.domain))
+    return Look(buffer)
+
+
+@lowers("embedding_backward")
+def _embedding_backward(low: Lowering, equation: Equation, g: Any, index: Any) -> Look:
+    out, (count, padding, by_frequency) = equation.outputs[0], equation.options
+    buffer = empty(low, out.shape, out.kind)
+    domain = g.shape
+    if 0 in domain:
+        return Look(buffer)
+    front, width = len(out.shape) - 2, len(domain) - 1
+    rows = index_column(low, index)
+    chosen = within(low.load(rows, domain), count, "embedding")
+    steps = strides_of(out.shape)
+    parts = [(coordinate(domain, axis), steps[axis]) for axis in range(front)]
+    parts += [(chosen, steps[-2]), (coordinate(domain, width), steps[-1])]
+    value = low.load(g, domain)
+    if by_frequency:
+        value = value * (number(1, out.kind) / _frequency(low, index, count, domain).to(out.kind))
+    if padding >= 0:
+        value = where(low.load(rows, domain).equals(padding), 0, value)
+    update(low, "add", buffer, domain, total(parts), value)
+    return Look(buffer)
+
+
+def _frequency(low: Lowering, index: Any, count: int, domain: Shape) -> Expression:
+    """How often the index of each row occurs."""
+    shape = index.shape
+    counts = empty(low, (count,), np.int64)
+    each = within(low.load(index, shape), count, "embedding")
+    update(low, "add", counts, shape, each, number(1, np.int64))
+    found = low.map(shape, np.int64, element(counts, each))
+    return low.load(index_column(low, found), domain)
