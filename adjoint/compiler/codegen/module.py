@@ -160,5 +160,5 @@ class Module:
             runs.append(
                 f"define void @run{number}(ptr %table) {{\nentry:\n{inside}\n  ret void\n}}\n"
             )
-        functions, declarations = library(self.needs)  # type: ignore[no-untyped-call]
+        functions, declarations = library(self.needs)
         return "\n".join([*sorted(declarations), *functions, *self.functions, *runs])
