@@ -36,6 +36,8 @@ def _offset_of_data() -> int:
 
 
 DATA = _offset_of_data()
+# Places in the table: the number of what has gone wrong, and how often the program has ended well.
+FLAG, FINISHED = 1, 2
 
 
 class Module:
@@ -57,7 +59,7 @@ class Module:
         self.kept = stored(steps, lowering.outputs)
         outside = {*self.inputs, *self.results, *(buffer for buffer, _ in self.constants)}
         self.offsets, self.arena_size = plan(steps, self.kept, outside)
-        self.slots: dict[Any, int] = {"arena": 0, "flag": 1}
+        self.slots: dict[Any, int] = {"arena": 0, "flag": FLAG, "finished": FINISHED}
         for buffer, _ in self.constants:
             self.slots[buffer] = len(self.slots)
         self.products = ProductCode(self)
@@ -72,11 +74,15 @@ class Module:
         return self.slots.setdefault(what, len(self.slots))
 
     def define(self, name: str, function: Callable[[str], str]) -> str:
-        """Add a function, given by its name, unless there is one that does the same; its name."""
+        """Add a function, given by its name, unless there is one that does the same; its name.
+
+        They are not inlined: one function with hundreds of loops takes LLVM ten times as long.
+        """
         text = function("function")
         known = self._defined.setdefault(text, name)
         if known is name:
-            self.functions.append(text.replace("@function(", f"@{name}(", 1))
+            text = text.replace("@function(", f"@{name}(", 1)
+            self.functions.append(text.replace(") {", ") noinline {", 1))
         return known
 
     def _steps(self) -> list[list[tuple[str, list[Buffer]]]]:
@@ -130,9 +136,14 @@ class Module:
                 f"i64 {old.bytes}, i1 false)"
             )
             used += [old, new]
-        if not copies:
-            return []
-        self.needs.declarations.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+        if copies:
+            self.needs.declarations.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+        copies += [
+            f"  %finished = getelementptr inbounds ptr, ptr %table, i64 {FINISHED}",
+            "  %before = load i64, ptr %finished",
+            "  %after = add i64 %before, 1",
+            "  store i64 %after, ptr %finished",
+        ]
         if self.needs.messages:
             copies = [
                 "  %raised = load i64, ptr %flag",
@@ -152,7 +163,7 @@ class Module:
             used = dict.fromkeys(buffer for _, buffers in body for buffer in buffers)
             lines = [
                 "  %arena = load ptr, ptr %table",
-                "  %flag = getelementptr inbounds ptr, ptr %table, i64 1",
+                f"  %flag = getelementptr inbounds ptr, ptr %table, i64 {FLAG}",
                 *map(self._pointer, used),
             ]
             lines += [line for line, _ in body]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from adjoint.compiler.codegen.module import Module
+from adjoint.compiler.codegen.module import FINISHED, Module
 from adjoint.compiler.kernels import Kernel, alive, group, nodes_of
 from adjoint.compiler.lowering import lower
 from adjoint.compiler.nodes import Buffer, Call, Look, Product
@@ -72,7 +72,11 @@ def _code(module: Module, machine: bytes, seconds: dict[str, float]) -> Code:
         slots=len(slots),
         constants=tuple([(slots[buffer], array) for buffer, array in module.constants]),
         addresses=tuple(
-            [(slot, name) for name, slot in slots.items() if isinstance(name, str) and slot > 1]
+            [
+                (slot, name)
+                for name, slot in slots.items()
+                if isinstance(name, str) and slot > FINISHED
+            ]
         ),
         inputs=slots[module.inputs[0]] if module.inputs else 0,
         results=tuple([(slots[each], each.shape, each.kind) for each in module.results]),

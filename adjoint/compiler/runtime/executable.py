@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.compiler.codegen.module import FINISHED, FLAG
 from adjoint.compiler.memory import ALIGNMENT
 from adjoint.compiler.program import Program
 from adjoint.compiler.runtime.cache import recall
@@ -19,6 +20,9 @@ from adjoint.compiler.runtime.native import address_of, load
 Function = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 QuickFunction = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)
 QUICK = 50_000  # operations and bytes
+
+
+__all__ = ["FINISHED", "FLAG", "Context", "Executable"]
 
 
 class Context:
@@ -46,8 +50,8 @@ class Executable:
 
     For callers that do the same in fewer steps: ``idle`` has contexts to be taken out and put back,
     whose table gets the ids of input arrays from slot ``first`` on, and those of new arrays as
-    ``made`` says (slot, shape, type); ``run`` takes a context's address; a flag in ``table[1]`` is
-    for ``refuse``. Only where ``has_calls`` is false.
+    ``made`` says (slot, shape, type); ``run`` takes a context's address; a flag in ``table[FLAG]``
+    is for ``refuse``. Only where ``has_calls`` is false.
     """
 
     def __init__(self, program: Program, effort: int = 3) -> None:
@@ -71,10 +75,24 @@ class Executable:
         self.has_calls = bool(code.calls)
 
     def __call__(self, *arrays: Any) -> list[Any]:
+        context = self.take()
+        made = self.call_in(context, arrays)
+        self.idle.append(context)
+        return made
+
+    def take(self) -> Context:
+        """A context that nobody uses; it is to be put back into ``idle``."""
         try:
-            context = self.idle.pop()
+            return self.idle.pop()
         except IndexError:  # another thread is in a call, or this one is within it
-            context = Context(self.code, self.fixed)
+            return Context(self.code, self.fixed)
+
+    def call_in(self, context: Context, arrays: Sequence[Any]) -> list[Any]:
+        """Call with a context of the caller: its ``table[FINISHED]`` counts calls that ended well.
+
+        An interrupt is seen by Python after the machine code has run, so that a caller who gets an
+        exception can tell from that number whether inputs have been written to.
+        """
         table, slot = context.table, self.first
         for array in arrays:
             table[slot] = id(array)
@@ -88,9 +106,8 @@ class Executable:
             self._run_with_calls(context, arrays, made)
         else:
             self.run(context.address)
-        if table[1]:
+        if table[FLAG]:
             self.refuse(context)
-        self.idle.append(context)
         if self.in_order:
             return made
         return [
@@ -100,8 +117,7 @@ class Executable:
 
     def refuse(self, context: Context) -> None:
         """Raise what a flag means."""
-        number, context.table[1] = context.table[1], 0
-        self.idle.append(context)
+        number, context.table[FLAG] = context.table[FLAG], 0
         text, origin = self.code.messages[number - 1]
         error, text = text if isinstance(text, tuple) else (IndexError, text)
         raise error(text + self.line_of(origin))
@@ -116,7 +132,7 @@ class Executable:
     def _run_with_calls(self, context: Context, arrays: Sequence[Any], made: list[Any]) -> None:
         self.runs[0](context.address)
         for run, call in zip(self.runs[1:], self.code.calls, strict=True):
-            if context.table[1]:
+            if context.table[FLAG]:
                 return  # values are not what they should be
             self._call(call, context, arrays, made)
             run(context.address)
