@@ -81,8 +81,9 @@ class Module:
         text = function("function")
         known = self._defined.setdefault(text, name)
         if known is name:
-            text = text.replace("@function(", f"@{name}(", 1)
-            self.functions.append(text.replace(") {", ") noinline {", 1))
+            # Names of functions that belong to it begin with its own.
+            text = text.replace("@function", f"@{name}")
+            self.functions.append(text.replace(") {\n", ") noinline {\n"))
         return known
 
     def _steps(self) -> list[list[tuple[str, list[Buffer]]]]:
