@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from adjoint import devices, dtypes
 from adjoint.nn.registry import Registry
+from adjoint.tape.changes import changes
 from adjoint.tape.modes import no_grad
 from adjoint.tape.tensor import Tensor
 
@@ -19,6 +20,7 @@ class Convertible(Registry):
         if recurse:
             for module in self.children():
                 module._apply(fn)
+        changes.count += 1
         with no_grad():
             for param in self._parameters.values():
                 if param is None:

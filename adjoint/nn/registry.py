@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from adjoint.nn.parameter import Buffer, Parameter
+from adjoint.tape.changes import changes
 from adjoint.tape.tensor import Tensor
 
 Named = Iterator[tuple[str, Any]]
@@ -48,6 +49,7 @@ class Registry:
             raise KeyError(f"a {what} name can't be empty")
 
     def _table(self, name: str, what: str) -> dict[str, Any]:
+        changes.count += 1
         table: dict[str, Any] | None = self.__dict__.get(name)
         if table is None:
             raise AttributeError(
@@ -109,6 +111,7 @@ class Registry:
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:
+        changes.count += 1
         own = self.__dict__
         if isinstance(value, Parameter):
             self._table("_parameters", "parameters")
@@ -150,6 +153,7 @@ class Registry:
         self._non_persistent_buffers_set.discard(name)
 
     def __delattr__(self, name: str) -> None:
+        changes.count += 1
         for table in (self._parameters, self._buffers, self._modules):
             if name in table:
                 del table[name]

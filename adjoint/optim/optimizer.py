@@ -15,6 +15,7 @@ from adjoint.optim.hooks import (
     register_optimizer_step_post_hook,
     register_optimizer_step_pre_hook,
 )
+from adjoint.tape.changes import changes
 from adjoint.tape.handles import RemovableHandle
 from adjoint.tape.modes import modes
 from adjoint.tape.node import AccumulateGrad
@@ -101,6 +102,7 @@ class Optimizer:
         >>> optimizer = torch.optim.SGD([w], lr=0.1)
         >>> optimizer.add_param_group({"params": b, "lr": 0.01})
         """
+        changes.count += 1
         if not isinstance(param_group, dict):
             raise TypeError(f"a parameter group is a dict, but got {type(param_group).__name__}")
         params, names = _read_params(param_group["params"])
@@ -234,6 +236,7 @@ class Optimizer:
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        changes.count += 1
         self.__dict__.update(state)
         self._make_hooks()
         self.defaults.setdefault("differentiable", False)

@@ -7,6 +7,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Self
 
+from adjoint.tape.changes import changes
+
 _numbers = itertools.count(1)
 
 
@@ -21,6 +23,7 @@ class RemovableHandle:
     def __init__(
         self, hooks_dict: dict[int, Any], hook: Any = None, *, extra_dict: Any = None
     ) -> None:
+        changes.count += 1
         self.id = next(_numbers)
         RemovableHandle.next_id = self.id + 1
         extra = extra_dict if isinstance(extra_dict, (list, tuple)) else [extra_dict]
@@ -30,6 +33,7 @@ class RemovableHandle:
 
     def remove(self) -> None:
         """Take the hook off; a second call does nothing."""
+        changes.count += 1
         for each in self._dicts:
             each.pop(self.id, None)
         self._dicts = []

@@ -1,0 +1,229 @@
+"""What a function reaches: the cells, globals, attributes and containers where it finds values.
+
+Found by reading code, not by running it: globals by name, and of objects those attributes whose
+names occur in code that is reached. Functions of the user's are followed, those of installed
+packages are not, but for the functions that they wrap.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from types import CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from adjoint.compiler.front.guards import (
+    PLAIN,
+    Attribute,
+    Cell,
+    Elements,
+    Entries,
+    Guards,
+    Item,
+    Numbers,
+    Point,
+)
+from adjoint.tape.tensor import Tensor
+
+INSTALLED = ("site-packages", "dist-packages")
+# What Python or Adjoint calls by itself, without the name in any code.
+CALLED = frozenset(("forward", "backward", "jvp", "setup_context", "vmap", "__call__"))
+# The tables of a module.
+TABLES = ("_parameters", "_buffers", "_modules")
+
+
+def guards_of(function: Callable[..., Any], others: Iterable[Any] = ()) -> Guards:
+    """Points for everything that ``function`` (and values that it is given) reaches."""
+    reach = _Reach()
+    for each in (function, *others):
+        reach.visit(each, "the function" if each is function else "an argument")
+    reach.finish()
+    return Guards(list(reach.points.values()))
+
+
+def is_library(module: Any, file: str = "") -> bool:
+    """Whether code of a module, by name, is Adjoint's, Python's or an installed package's."""
+    root = str(module or "").partition(".")[0]
+    if root == "adjoint" or (root in sys.stdlib_module_names and root != "__main__"):
+        return True
+    return any(each in file for each in INSTALLED)
+
+
+def _is_library_class(kind: type) -> bool:
+    home = sys.modules.get(kind.__module__)
+    file = getattr(home, "__file__", None) or ""
+    return kind.__module__ == "builtins" or is_library(kind.__module__, file)
+
+
+@functools.cache
+def _names_of(code: CodeType) -> tuple[frozenset[str], frozenset[str]]:
+    """The globals that code and the functions inside it read, and all attribute names in them."""
+    found: set[str] = set()
+    attributes: set[str] = set()
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            found.add(instruction.argval)
+        elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR", "STORE_ATTR"):
+            attributes.add(instruction.argval)
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            inner, names = _names_of(each)
+            found |= inner
+            attributes |= names
+        elif isinstance(each, str) and each.isidentifier():
+            attributes.add(each)  # for getattr(x, "name")
+    return frozenset(found), frozenset(attributes)
+
+
+class _Reach:
+    """The search. Objects wait until all code is read, as that says which attributes matter."""
+
+    def __init__(self) -> None:
+        self.points: dict[Any, Point] = {}
+        self.names: set[str] = set(CALLED)
+        self.seen: set[int] = set()
+        self.kept: list[Any] = []  # so that no id is used again
+        self.objects: list[tuple[Any, str, bool]] = []
+
+    def point(self, kind: type[Point], holder: Any, key: Any, name: str, module: bool) -> None:
+        """Watch a place, and go on from what is there."""
+        mark = (id(holder), key)
+        if mark not in self.points:
+            point = self.points[mark] = kind(holder, key, name, module)
+            for each in point.value if isinstance(point, Elements) else (point.value,):
+                self.visit(each, name, module)
+
+    def finish(self) -> None:
+        """Look at objects until nothing new turns up."""
+        done = -1
+        while done != (done := len(self.names) + len(self.objects) + len(self.points)):
+            for each, name, module in list(self.objects):
+                self._object(each, name, module)
+
+    def visit(self, value: Any, name: str, module: bool = False) -> None:
+        """Follow one value."""
+        if isinstance(value, (*PLAIN, Tensor)) or id(value) in self.seen:
+            return
+        self.seen.add(id(value))
+        self.kept.append(value)
+        if isinstance(value, FunctionType):
+            self._function(value)
+        elif isinstance(value, MethodType):
+            self.visit(value.__func__, name, module)
+            self.visit(value.__self__, name, module)
+        elif isinstance(value, functools.partial):
+            for each in (value.func, *value.args, *value.keywords.values()):
+                self.visit(each, name, module)
+        elif isinstance(value, tuple):
+            for each in value:
+                self.visit(each, name, module)
+        elif isinstance(value, (staticmethod, classmethod)):
+            self.visit(value.__func__, name, module)
+        elif isinstance(value, property):
+            self.visit(value.fget, name, module)
+        elif not self._container(value, name, module):
+            self.objects.append((value, name, module))
+
+    def _container(self, value: Any, name: str, module: bool) -> bool:
+        """Watch what is in a container that can change; whether it is one."""
+        if isinstance(value, (list, set)):
+            self.point(Elements, value, "elements", name, module)
+        elif isinstance(value, dict):
+            self.point(Entries, value, "entries", name, module)
+        elif isinstance(value, np.ndarray) and not value.dtype.hasobject:
+            self.point(Numbers, value, "numbers", name, module)
+        else:
+            return False
+        return True
+
+    # -- functions ----------------------------------------------------------------------------
+
+    def _function(self, function: FunctionType) -> None:
+        code, around = function.__code__, function.__globals__
+        wrapped = getattr(function, "__wrapped__", None)
+        if wrapped is not None:
+            self.visit(wrapped, function.__name__)
+        if is_library(around.get("__name__"), code.co_filename):
+            for cell in function.__closure__ or ():
+                content = _content(cell)
+                if callable(content):
+                    self.visit(content, function.__name__)
+            return
+        names, attributes = _names_of(code)
+        self.names |= attributes
+        self.point(Attribute, function, "__code__", f"the code of {function.__name__}", False)
+        for key in ("__defaults__", "__kwdefaults__"):
+            if getattr(function, key) is not None:
+                self.point(Attribute, function, key, f"defaults of {function.__name__}", False)
+        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+            self.point(Cell, cell, "content", name, False)
+        for name in sorted(names):
+            if name in around:
+                self.point(Item, around, name, f"global {name}", False)
+
+    # -- objects ------------------------------------------------------------------------------
+
+    def _object(self, value: Any, name: str, module: bool) -> None:
+        if isinstance(value, ModuleType):
+            if not is_library(value.__name__, getattr(value, "__file__", None) or ""):
+                for key in sorted(self.names & vars(value).keys()):
+                    self.point(Item, vars(value), key, f"{value.__name__}.{key}", False)
+        elif isinstance(value, type):
+            if not _is_library_class(value):
+                self._class(value, name)
+        elif isinstance(getattr(value, "__dict__", None), dict):
+            self._instance(value, name, module)
+        elif not _is_library_class(type(value)):
+            for key in sorted(self.names & set(_slots_of(type(value)))):
+                self.point(Attribute, value, key, f"{name}.{key}", module)
+
+    def _class(self, kind: type, name: str) -> None:
+        for key in sorted(self.names):
+            for home in kind.__mro__:
+                if key in vars(home):
+                    found = vars(home)[key]
+                    if _is_library_class(home):
+                        break
+                    if isinstance(found, PLAIN):
+                        self.point(Attribute, home, key, f"{home.__name__}.{key}", False)
+                    self.visit(found, f"{name}.{key}")  # methods are followed, but not watched
+                    break
+
+    def _instance(self, value: Any, name: str, module: bool) -> None:
+        own = value.__dict__
+        library = _is_library_class(type(value))
+        if all(isinstance(own.get(each), dict) for each in TABLES):
+            keys: Iterable[str] = own.keys() if library else self.names & own.keys()
+            for key, child in own["_modules"].items():
+                self.visit(child, f"{name}.{key}", True)
+            for table in TABLES:
+                self.point(Entries, own[table], "entries", f"{name}.{table}", True)
+            for key in {"training", "_hooks", *keys} & own.keys() - {*TABLES}:
+                self.point(Item, own, key, f"{name}.{key}", True)
+            hooks = own.get("_hooks")
+            for key in () if hooks is None else ("forward", "forward_pre"):
+                self.point(Entries, getattr(hooks, key), "entries", f"{name}'s hooks", True)
+            if not library:
+                self._class(type(value), type(value).__name__)
+        elif type(value).__module__.partition(".")[0] != "adjoint":
+            for key in sorted(self.names & own.keys()):
+                self.point(Item, own, key, f"{name}.{key}", module)
+            if not library:
+                self._class(type(value), type(value).__name__)
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
+
+
+def _slots_of(kind: type) -> Iterator[str]:
+    for home in kind.__mro__:
+        slots = vars(home).get("__slots__", ())
+        yield from (slots,) if isinstance(slots, str) else slots
