@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from adjoint.array.batch import Batch
+from adjoint.array.symbol import running
 
 MODES = ("error", "different", "same")
 
@@ -61,14 +62,24 @@ def mode_of(level: int) -> str:
     return next((mode for each, _, mode in _running.vmaps if each == level), "error")
 
 
-def for_each_example(draw: Callable[[tuple[int, ...]], Any]) -> Any:
+def for_each_example(
+    draw: Callable[[tuple[int, ...]], Any], shape: tuple[int, ...], kind: Any
+) -> Any:
     """What ``draw`` gives, as a batch of every running ``vmap`` whose examples differ.
 
-    ``draw`` takes the sizes of these, which its result has in front of its own. Raises
+    ``draw`` takes the sizes of these, which its result has in front of its own ``shape``; ``kind``
+    is its element type. In a trace, it is drawn at each call of what is traced. Raises
     ``RuntimeError`` where a ``vmap`` does not allow random numbers.
     """
     differing = _differing()
-    value = draw(tuple(size for _, size in differing))
+    sizes = tuple(size for _, size in differing)
+    capture = running.capture
+    return _batches(
+        draw(sizes) if capture is None else capture.drawn(draw, sizes, shape, kind), differing
+    )
+
+
+def _batches(value: Any, differing: list[tuple[int, int]]) -> Any:
     for level, _ in differing:
         value = Batch(level, value)
     return value
@@ -77,11 +88,16 @@ def for_each_example(draw: Callable[[tuple[int, ...]], Any]) -> Any:
 def witness() -> Any:
     """A batch of every running ``vmap`` whose examples differ; None if there is none.
 
+    In a trace it is a symbol, or a batch of one, so that the row is traced whatever its inputs.
     Raises ``RuntimeError`` where a ``vmap`` does not allow random numbers.
     """
-    if not _running.vmaps or not _differing():
-        return None
-    return for_each_example(lambda sizes: np.broadcast_to(np.zeros(()), sizes))
+    capture = running.capture
+    differing = _differing() if _running.vmaps else []
+    if not differing:
+        return None if capture is None else capture.witness(())
+    sizes = tuple(size for _, size in differing)
+    value = np.broadcast_to(np.zeros(()), sizes) if capture is None else capture.witness(sizes)
+    return _batches(value, differing)
 
 
 def _differing() -> list[tuple[int, int]]:

@@ -7,6 +7,7 @@ from typing import Any
 from adjoint import devices, dtypes
 from adjoint.array.dual import Dual
 from adjoint.array.memory import dense_strides, is_contiguous, strides_of
+from adjoint.array.symbol import running
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.face.size import Size, as_size
@@ -21,6 +22,8 @@ def plain(tensor: Any, what: str) -> Any:
     if isinstance(array, Value) and what in READING:
         array = _under(array)
     if isinstance(array, Value):
+        if running.capture is not None:
+            raise running.capture.unknown(what, array)
         raise RuntimeError(
             f"{what} inside a transform: a {type(array).__name__.lower()} of shape "
             f"{describe_shape(array.shape)} stands here for the numbers, which are not known; "

@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 from adjoint import dtypes
+from adjoint.array.symbol import running
 from adjoint.array.value import Value
 from adjoint.errors import describe_shape
 from adjoint.ops.kinds.viewing import look_detached
@@ -238,6 +239,8 @@ class Recording:
                 "data set to a tensor that requires gradients must be floating point or complex "
                 f"dtype, but this is {kind!r}"
             )
+        if running.capture is not None:
+            running.capture.replace(self, value)
         set_array(self, array_of(value))
         if isinstance(self._node, AccumulateGrad):
             self._node.shape, self._node.dtype = self._array.shape, self._array.dtype

@@ -86,7 +86,9 @@ def rand(
     kind = type_for("rand", dtype, out)
     _check("rand", kind, requires_grad, placement)
     source = read_generator("rand", generator)
-    drawn = for_each_example(lambda outer: draws.uniform(source, (*outer, *shape), kind.numpy))
+    drawn = for_each_example(
+        lambda outer: draws.uniform(source, (*outer, *shape), kind.numpy), shape, kind
+    )
     return _made("rand", drawn, out, requires_grad)
 
 
@@ -112,7 +114,9 @@ def randn(
     kind = type_for("randn", dtype, out)
     _check("randn", kind, requires_grad, placement)
     source = read_generator("randn", generator)
-    drawn = for_each_example(lambda outer: draws.normal(source, (*outer, *shape), kind.numpy))
+    drawn = for_each_example(
+        lambda outer: draws.normal(source, (*outer, *shape), kind.numpy), shape, kind
+    )
     return _made("randn", drawn, out, requires_grad)
 
 
@@ -180,7 +184,7 @@ def normal(
     _check("normal", kind, requires_grad, placement)
     mean, std = (float(read_number("normal", *each)) for each in (("mean", mean), ("std", std)))
     drawn = for_each_example(
-        lambda outer: draws.normal(source, (*outer, *shape), kind.numpy, mean, std)
+        lambda outer: draws.normal(source, (*outer, *shape), kind.numpy, mean, std), shape, kind
     )
     return _made("normal", drawn, out, requires_grad)
 
@@ -235,7 +239,7 @@ def randint(
     _check("randint", kind, requires_grad, placement)
     source = read_generator("randint", generator)
     drawn = for_each_example(
-        lambda outer: draws.integers(source, (*outer, *shape), *bounds, kind.numpy)
+        lambda outer: draws.integers(source, (*outer, *shape), *bounds, kind.numpy), shape, kind
     )
     return _made("randint", drawn, out, requires_grad)
 
@@ -262,7 +266,9 @@ def randperm(
     kind = type_for("randperm", None if out is not None else dtype, out)
     _check("randperm", kind, requires_grad, placement)
     source = read_generator("randperm", generator)
-    drawn = for_each_example(lambda outer: _permutations(source, outer, count, kind.numpy))
+    drawn = for_each_example(
+        lambda outer: _permutations(source, outer, count, kind.numpy), (count,), kind
+    )
     return _made("randperm", drawn, out, requires_grad)
 
 

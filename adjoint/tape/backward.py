@@ -13,6 +13,7 @@ import numpy as np
 from adjoint import dtypes
 from adjoint.array.batch import Batch
 from adjoint.array.memory import ones_like
+from adjoint.array.symbol import Symbol
 from adjoint.array.value import transform_level
 from adjoint.errors import describe_shape
 from adjoint.shapes import product
@@ -392,6 +393,12 @@ def _add_to_leaf(leaf: AccumulateGrad, g: Any, level: int, record: bool) -> None
                 "to None first"
             ) from None
         memory_of(present).note_write()  # a node may have saved it
+    elif type(present._array) is Symbol and present._level == level:
+        if present._view is None and not memory_of(present).views:
+            present._array = present._array + g  # the tensor stays, as it would over memory
+            memory_of(present).note_write()
+        else:
+            leaf.grad = wrap(present._array + g, level)
     else:
         total = (present._array if present._level == level else present) + g
         leaf.grad = wrap(total, level)

@@ -110,7 +110,7 @@ def _run(task: Pass) -> dict[AccumulateGrad, list[Any]]:
                 g = formula(g, value)
             except WARNINGS:
                 g = quietly(formula, g, value)
-            if freed is not None and type(value) is ndarray:
+            if freed is not None and (type(value) is ndarray or isinstance(value, Value)):
                 node.saved = freed
             edge = node.edges[place]
             kind = type(edge)

@@ -4,151 +4,378 @@ While a function is traced, reading a Tensor's array gives a symbol in this thre
 from outside one that becomes an input of the program, for one made inside of known numbers a
 constant. Writes put another symbol in its place and leave the memory alone. So every operation is
 traced, also those among tensors that the function closes over, and nothing is left changed by a
-trace that fails.
+trace.
 
-That is done by putting a descriptor of our own in the place of the slot ``Tensor._array`` for as
-long as a trace runs (and of ``AccumulateGrad.grad``, where gradients are left); operations cost
-nothing for it at any other time.
+That is done by putting properties of our own in the place of the slots ``Tensor._array`` and
+``AccumulateGrad.grad`` for as long as a trace runs, and a ``Tensor.__setattr__`` that notes what
+else is set on tensors from outside; operations cost nothing for it at any other time.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
 
 from adjoint import dtypes
-from adjoint.array.symbol import Symbol, Trace
-from adjoint.array.value import Value
-from adjoint.tape.node import AccumulateGrad
+from adjoint.array.symbol import Symbol, running, strides_in
+from adjoint.compiler.front import drawing
+from adjoint.compiler.front.equations import LEVEL, CaptureTrace, untraceable
+from adjoint.compiler.front.sources import Argument, Facts, GradOf, Number, Outside, Source
+from adjoint.compiler.front.world import ARRAY, GRAD, World
+from adjoint.errors import describe_shape
+from adjoint.ops.movement import clone_row
+from adjoint.ops.rewriting import family, follow, path_of, root_of
+from adjoint.tape.modes import modes
+from adjoint.tape.node import AccumulateGrad, clock
 from adjoint.tape.tensor import Tensor
 
 ndarray = np.ndarray
-ARRAY = Tensor.__dict__["_array"]
-GRAD = AccumulateGrad.__dict__["grad"]
-LEVEL = -0.25  # of the symbols: above memory, and below every Tensor
+get_array, set_array = ARRAY.__get__, ARRAY.__set__
+get_grad, set_grad = GRAD.__get__, GRAD.__set__
+NOTED = frozenset(("_node", "_view", "_memory", "_level", "__class__"))
 _one_at_a_time = threading.RLock()
+
+
+class Again(BaseException):
+    """An argument is reached otherwise too: the trace begins again with that known."""
+
+    def __init__(self, tensor: Any) -> None:
+        self.tensor = tensor
+
+
+class Cell:
+    """What a tensor from outside holds in the trace."""
+
+    __slots__ = ("array", "base", "first", "others", "replaced", "source", "tensor")
+
+    def __init__(self, tensor: Any, array: Any, source: Source | None, base: Any = None) -> None:
+        self.tensor = tensor
+        self.array = self.first = array
+        self.source = source  # None for views, whose base is an input
+        self.base = base
+        self.others: list[Any] = []  # tensors that are the same look at the same memory
+        self.replaced = False  # by `.data =`, which leaves the memory alone
+
+
+class Gradient:
+    """The ``.grad`` at a leaf from outside."""
+
+    __slots__ = ("before", "looked", "node", "now")
+
+    def __init__(self, node: Any, before: Any, looked: bool) -> None:
+        self.node = node
+        self.before = self.now = before
+        self.looked = looked  # before anything was written
 
 
 class Capture:
     """What a trace has reached and changed outside of itself."""
 
     def __init__(self) -> None:
-        self.trace = Trace(LEVEL)
+        self.trace = CaptureTrace()
         self.thread = threading.get_ident()
-        self.inputs: list[tuple[Any, Symbol]] = []  # tensors from outside, with their first symbol
-        self.constants: list[Any] = []  # arrays that tensors made inside began with
-        self.arrays: dict[int, Any] = {}  # what tensors from outside have now, by id
-        self.kept: list[Any] = []  # so that no id is used again
-        self.born: set[int] = set()
-        self.grads: dict[int, tuple[Any, Any, Any]] = {}  # node, before, now
+        self.start = 0
+        self.world = World()
+        self.cells: dict[int, Cell] = {}  # by id of the tensor
+        self.places: dict[Any, Cell] = {}  # by place in memory
+        self.inputs: list[tuple[Source, Symbol]] = []
+        self.born: dict[int, Any] = {}  # tensors made inside over plain memory
+        self.given: dict[int, Any] = {}  # arguments in whose place others stand
+        self.grads: dict[int, Gradient] = {}
+        self.origins: dict[int, Any] = {}  # of tensors seen as a .grad: the leaf's source
+        self.effects: list[Any] = []
+        self.pausing = 0
 
-    # -- arrays -------------------------------------------------------------------------------
+    def unknown(self, what: str, array: Any) -> Exception:
+        """The error for asking for numbers, which a trace does not know."""
+        return untraceable(
+            f"{what} asks for the numbers of a tensor of shape {describe_shape(array.shape)} and "
+            f"type {dtypes.of(array)!r}, which are not known while the function is traced"
+        )
+
+    # -- tensors from outside -----------------------------------------------------------------
+
+    def stand_in(self, tensor: Any, number: int) -> None:
+        """Take ``tensor``, which stands in the place of an argument, for an input."""
+        array = get_array(tensor)
+        self._input(tensor, array, Argument(number, Facts(tensor, array)))
+
+    def _input(self, tensor: Any, array: Any, source: Source) -> Cell:
+        symbol = self.trace.symbol(array.shape, dtypes.of(array), strides_in(array))
+        self.inputs.append((source, symbol))
+        cell = self.cells[id(tensor)] = Cell(tensor, symbol, source)
+        return cell
+
+    def drawn(self, draw: Any, sizes: Any, shape: Any, kind: Any) -> Any:
+        """Random numbers made out of nothing, at each call."""
+        return draw(sizes) if self.pausing else drawing.drawn(self.trace, draw, sizes, shape, kind)
+
+    def witness(self, sizes: tuple[int, ...]) -> Any:
+        """What lets a random row be traced whatever its inputs."""
+        if self.pausing:
+            return np.broadcast_to(np.zeros(()), sizes) if sizes else None
+        return self.trace.symbol(sizes, dtypes.float64) if sizes else self.trace.token
+
+    def number(self, effect: int, place: int, kind: Any) -> Symbol:
+        """A number that an effect gives."""
+        symbol = self.trace.symbol((), dtypes.from_numpy(kind))
+        self.inputs.append((Number(effect, place), symbol))
+        return symbol
+
+    def enter(self, tensor: Any) -> Cell:
+        """The cell of a tensor from outside at which the trace looks for the first time."""
+        if id(tensor) in self.given:
+            raise Again(tensor)
+        array = get_array(tensor)
+        self.world.note_tensor(tensor)
+        if tensor._view is not None:
+            root, path = root_of(tensor), path_of(tensor, to_root=True)
+            whole = get_array(root)
+            if type(whole) is ndarray and place_of(follow(whole, path)) == place_of(array):
+                cell = Cell(tensor, None, None, base=root)
+                cell.array = cell.first = follow(self.read(root), path)
+                self.cells[id(tensor)] = cell
+                return cell
+        place = place_of(array)
+        same = self.places.get(place)
+        if same is not None and same.base is None and not same.replaced:
+            same.others.append(tensor)
+            self.cells[id(tensor)] = same
+            return same
+        leaf = self.origins.get(id(tensor))
+        facts = Facts(tensor, array)
+        source = Outside(tensor, facts) if leaf is None else GradOf(leaf, facts)
+        cell = self.places[place] = self._input(tensor, array, source)
+        return cell
+
+    def cell_of(self, tensor: Any) -> Cell:
+        """The cell of a tensor from outside."""
+        return self.cells.get(id(tensor)) or self.enter(tensor)
 
     def read(self, tensor: Any) -> Any:
         """The array of a tensor, as the trace sees it."""
-        key = id(tensor)
-        found = self.arrays.get(key)
-        if found is not None:
-            return found
-        array = ARRAY.__get__(tensor)
-        if type(array) is not ndarray or key in self.born:
-            return array
-        symbol = self.trace.symbol(array.shape, dtypes.of(array))
-        self.arrays[key] = symbol
-        self.inputs.append((tensor, symbol))
-        self.kept.append(tensor)
-        return symbol
+        return tensor._array
+
+    def is_outside(self, tensor: Any) -> bool:
+        """Whether a tensor was there before the trace, or stands for an argument."""
+        try:
+            array = get_array(tensor)
+        except AttributeError:  # one that is being made
+            return False
+        return type(array) is ndarray and id(tensor) not in self.born
+
+    # -- writes -------------------------------------------------------------------------------
 
     def write(self, tensor: Any, array: Any) -> None:
-        """Another array for a tensor: the first of one made inside, or what a write has left."""
-        key = id(tensor)
-        if key in self.arrays and key not in self.born:
-            self.arrays[key] = array
+        """Another array for a tensor that has one."""
+        old = get_array(tensor)
+        if type(old) is not ndarray or id(tensor) in self.born:
+            self._write_own(tensor, old, array)
             return
-        if key not in self.born:
-            self.born.add(key)
-            self.kept.append(tensor)
-        ARRAY.__set__(tensor, array)
+        cell = self.cell_of(tensor)
+        if array.shape != old.shape or dtypes.of(array) is not dtypes.of(old):
+            raise untraceable(
+                f"a tensor of shape {describe_shape(old.shape)} from outside would get shape "
+                f"{describe_shape(array.shape)} and type {dtypes.of(array)!r} by a write (it was "
+                f"{dtypes.of(old)!r})",
+                "return the new tensor, or change shapes outside of the compiled function",
+            )
+        cell.array = (
+            self.trace.record(clone_row.row, (array,), ("K",))
+            # type: ignore[attr-defined]
+            if (type(array) is ndarray)
+            else array
+        )
+        if cell.others and not cell.replaced:
+            self._propagate(cell, tensor)
+
+    def _propagate(self, cell: Cell, tensor: Any) -> None:
+        """Let views of other tensors over the same memory see a write."""
+        memory = tensor._memory
+        for other in (cell.tensor, *cell.others):
+            if other is tensor or other._memory is None or other._memory is memory:
+                continue
+            for view in family(other):
+                if root_of(view) is other:
+                    view._array = follow(cell.array, path_of(view, to_root=True))
+
+    def _write_own(self, tensor: Any, old: Any, array: Any) -> None:
+        """A write to a tensor that was made inside."""
+        if type(array) is ndarray:
+            self.born[id(tensor)] = tensor
+        elif type(old) is ndarray:
+            root = root_of(tensor)
+            for other in self.born.values():
+                held = get_array(other)
+                if (
+                    other is not tensor
+                    and type(held) is ndarray
+                    and np.may_share_memory(held, old)
+                    and root_of(other) is not root
+                ):
+                    raise untraceable(
+                        "a value is written into a tensor made inside of known numbers, at which "
+                        "another looks by detach() or .data",
+                        "write to the tensor itself, or clone() it before",
+                    )
+        set_array(tensor, array)
+
+    def replace(self, tensor: Any, value: Any) -> None:
+        """Before ``tensor.data = value``: it gets memory of its own."""
+        if not self.is_outside(tensor):
+            return
+        cell = self.cell_of(tensor)
+        if tensor._view is not None or self.is_outside(root_of(value)):
+            raise untraceable(
+                "a .data is made to look at the memory of another tensor",
+                "use copy_() under no_grad(), or a clone() of the other tensor",
+            )
+        self.places.pop(place_of(get_array(tensor)), None)
+        own = Cell(tensor, cell.array, cell.source)
+        own.first, own.replaced = cell.first, True
+        if cell.others:
+            raise untraceable(
+                "the .data of a tensor is replaced that shares its memory with others",
+                "use copy_() under no_grad()",
+            )
+        self.cells[id(tensor)] = own
 
     # -- gradients ----------------------------------------------------------------------------
 
     def read_grad(self, node: Any) -> Any:
-        """The ``.grad`` at a leaf, as the trace sees it."""
+        """The ``.grad`` at a leaf from outside."""
         found = self.grads.get(id(node))
         if found is None:
-            present = GRAD.__get__(node)
-            found = self.grads[id(node)] = (node, present, present)
-        return found[2]
+            present = get_grad(node)
+            found = self.grads[id(node)] = Gradient(node, present, True)
+            leaf = node.variable_reference()
+            if present is not None and leaf is not None:
+                self.note_origin(present, leaf)
+        return found.now
+
+    def note_origin(self, grad: Any, leaf: Any) -> None:
+        """Remember that a tensor is the ``.grad`` of a leaf, which may have another next time."""
+        if id(grad) not in self.cells and id(leaf) not in self.given:
+            source = self.cell_of(leaf).source
+            if source is not None:
+                self.origins[id(grad)] = source
 
     def write_grad(self, node: Any, grad: Any) -> None:
-        """Another ``.grad`` for a leaf."""
+        """Another ``.grad`` for a leaf from outside."""
         found = self.grads.get(id(node))
-        before = _present_grad(node) if found is None else found[1]
-        self.grads[id(node)] = (node, before, grad)
+        if found is None:
+            found = self.grads[id(node)] = Gradient(node, get_grad(node), False)
+        found.now = grad
 
     # -- running ------------------------------------------------------------------------------
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Inside ``with``, tensors are what they are outside."""
+        self.pausing += 1
+        try:
+            yield
+        finally:
+            self.pausing -= 1
+
     def __enter__(self) -> Self:
         _one_at_a_time.acquire()
-        Tensor._array = _Array(self)
-        AccumulateGrad.grad = _Grad(self)
+        self.start = next(clock)
+        self.modes = modes.enabled, modes.inference
+        Tensor._array = property(*self._array_access())
+        AccumulateGrad.grad = property(*self._grad_access())
+        Tensor.__setattr__ = self._setting()  # type: ignore[method-assign]
+        drawing.install(self)
+        running.capture = self
         return self
 
     def __exit__(self, *_: object) -> None:
+        running.capture = None
+        drawing.uninstall()
+        del Tensor.__setattr__
         Tensor._array = ARRAY
         AccumulateGrad.grad = GRAD
+        modes.enabled, modes.inference = self.modes
+        self.world.put_back(self._is_born)
         _one_at_a_time.release()
 
+    def _is_born(self, tensor: Any) -> bool:
+        return type(get_array(tensor)) is not ndarray or id(tensor) in self.born
 
-def _present_grad(node: Any) -> Any:
-    try:
-        return GRAD.__get__(node)
-    except AttributeError:  # a node that is being made
-        return None
+    def _array_access(self) -> tuple[Callable[..., Any], Callable[..., None]]:
+        cells, born, thread, this_thread = self.cells, self.born, self.thread, threading.get_ident
+
+        def getter(tensor: Any) -> Any:
+            array = get_array(tensor)
+            if type(array) is not ndarray:
+                return array
+            key = id(tensor)
+            cell = cells.get(key)
+            if cell is None:
+                if key in born or self.pausing or this_thread() != thread:
+                    return array
+                cell = self.enter(tensor)
+            elif self.pausing or this_thread() != thread:
+                return array
+            return cell.array
+
+        def setter(tensor: Any, array: Any) -> None:
+            if self.pausing or this_thread() != thread:
+                set_array(tensor, array)
+                return
+            try:
+                get_array(tensor)
+            except AttributeError:  # a new one
+                if type(array) is ndarray:
+                    born[id(tensor)] = tensor
+                set_array(tensor, array)
+            else:
+                self.write(tensor, array)
+
+        return getter, setter
+
+    def _grad_access(self) -> tuple[Callable[..., Any], Callable[..., None]]:
+        start, thread, this_thread = self.start, self.thread, threading.get_ident
+
+        def is_own(node: Any) -> bool:
+            return bool(node.sequence > start) or self.pausing > 0 or this_thread() != thread
+
+        def getter(node: Any) -> Any:
+            return get_grad(node) if is_own(node) else self.read_grad(node)
+
+        def setter(node: Any, grad: Any) -> None:
+            if is_own(node):
+                set_grad(node, grad)
+            else:
+                self.write_grad(node, grad)
+
+        return getter, setter
+
+    def _setting(self) -> Callable[..., None]:
+        thread, this_thread, born = self.thread, threading.get_ident, self.born
+        plainly = object.__setattr__
+
+        def set_attribute(tensor: Any, name: str, value: Any) -> None:
+            if name in NOTED and not self.pausing and this_thread() == thread:
+                try:
+                    array = get_array(tensor)
+                except AttributeError:
+                    array = None
+                if type(array) is ndarray and id(tensor) not in born:
+                    self.world.note_tensor(tensor)
+                    self.world.note_slot(tensor, name)
+            plainly(tensor, name, value)
+
+        return set_attribute
 
 
-class _Array:
-    """In the place of ``Tensor._array`` while a trace runs."""
-
-    def __init__(self, capture: Capture) -> None:
-        self.capture = capture
-
-    def __get__(self, tensor: Any, kind: Any = None) -> Any:
-        if tensor is None:
-            return self
-        if threading.get_ident() != self.capture.thread:
-            return ARRAY.__get__(tensor)
-        return self.capture.read(tensor)
-
-    def __set__(self, tensor: Any, array: Any) -> None:
-        if threading.get_ident() != self.capture.thread:
-            ARRAY.__set__(tensor, array)
-        else:
-            self.capture.write(tensor, array)
+def place_of(array: Any) -> tuple[Any, ...]:
+    """Which elements of memory an array looks at."""
+    return array.__array_interface__["data"][0], array.shape, array.strides, array.dtype
 
 
-class _Grad:
-    """In the place of ``AccumulateGrad.grad`` while a trace runs."""
-
-    def __init__(self, capture: Capture) -> None:
-        self.capture = capture
-
-    def __get__(self, node: Any, kind: Any = None) -> Any:
-        if node is None:
-            return self
-        if threading.get_ident() != self.capture.thread:
-            return GRAD.__get__(node)
-        return self.capture.read_grad(node)
-
-    def __set__(self, node: Any, grad: Any) -> None:
-        if threading.get_ident() != self.capture.thread:
-            GRAD.__set__(node, grad)
-        else:
-            self.capture.write_grad(node, grad)
-
-
-def is_symbolic(value: Any) -> bool:
-    """Whether an array belongs to a trace."""
-    return isinstance(value, Value)
+__all__ = ["LEVEL", "Again", "Capture", "Cell", "place_of"]

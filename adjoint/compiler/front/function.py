@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.compiler.front.tracing import Traced, _Constant, trace
+from adjoint.compiler.front.sources import Number
+from adjoint.compiler.front.tracing import Constant, Given, Look, Traced, trace
 from adjoint.compiler.runtime.executable import Executable
+from adjoint.ops.rewriting import follow
 from adjoint.pytree import flatten
 from adjoint.tape.modes import modes
 from adjoint.tape.tensor import Tensor, memory_of, wrap
-
-ndarray = np.ndarray
 
 
 class Compiled:
@@ -23,39 +23,36 @@ class Compiled:
     def __init__(self, traced: Traced) -> None:
         self.traced = traced
         self.executable = Executable(traced.program)
-        self.arrays: list[Any] = [None] * len(traced.tensors)
-        self.facts = [(each._array.shape, each._array.dtype) for each in traced.tensors]
 
-    def fits(self) -> bool:
+    def fits(self, tensors: list[Any]) -> bool:
         """Whether the tensors that the function closes over are what they were at the trace."""
-        arrays = self.arrays
-        for place, tensor in enumerate(self.traced.tensors):
-            array = tensor._array
-            if array is not arrays[place]:
-                if type(array) is not ndarray or (array.shape, array.dtype) != self.facts[place]:
-                    return False
-                arrays[place] = array
-        return all((node.grad is not None) is there for node, there in self.traced.grads)
+        return self.traced.mismatch(tensors) is None
 
     def __call__(self, tensors: list[Any]) -> Any:
         traced = self.traced
-        given = [each._array for each in tensors] + self.arrays
-        given = [each if each.flags.c_contiguous else np.ascontiguousarray(each) for each in given]
-        made = self.executable(*given)
-        for tensor, number in traced.written:
-            if not isinstance(tensor, Tensor):
-                tensor = tensors[tensor]
-            np.copyto(tensor._array, made[number])
-            memory_of(tensor).note_write()
-        for node, result, tensor in traced.left:
-            node.grad = tensor if result is None else wrap(made[result])
+        numbers = [each.begin() for each in traced.effects]
+        given = [
+            numbers[each.effect][each.place]
+            if isinstance(each, Number)
+            else np.ascontiguousarray(each.find(tensors)._array)
+            for each in traced.sources
+        ]
+        results = self.executable(*given)
+        for each in traced.written:
+            memory_of(each.source.find(tensors)).version += each.writes
+        made: list[Any] = []
+        for each in traced.made:
+            if isinstance(each, Given):
+                made.append(each.source.find(tensors))
+            elif isinstance(each, Look):
+                made.append(follow(each.of.find(tensors), each.path))
+            else:
+                array = results[each.number]
+                made.append(wrap(array.copy() if each.copy else array))
+        for left in traced.left:
+            left.source.find(tensors).grad = None if left.made is None else made[left.made]
         return traced.rebuild(
-            iter(
-                [
-                    each.value if type(each) is _Constant else wrap(made[each])
-                    for each in traced.outputs
-                ]
-            )
+            iter([x.value if isinstance(x, Constant) else made[x] for x in traced.outputs])
         )
 
 
@@ -75,11 +72,10 @@ class CompiledFunction:
             tensors = list(args)
         key = self._key(args, kwargs, tensors)
         for each in self.programs.get(key, ()):
-            if each.fits():
+            if each.fits(tensors):
                 return each(tensors)
         compiled = Compiled(trace(self.function, args, kwargs))
         self.programs.setdefault(key, []).append(compiled)
-        compiled.fits()
         return compiled(tensors)
 
     def _key(self, args: Any, kwargs: Any, tensors: list[Any]) -> Any:

@@ -7,42 +7,122 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adjoint import dtypes
 from adjoint.array.symbol import Symbol
-from adjoint.compiler.front.capture import Capture
+from adjoint.compiler.front.capture import Again, Capture, Cell
+from adjoint.compiler.front.differentiating import Backward, backward_of
+from adjoint.compiler.front.entries import stand_in
+from adjoint.compiler.front.equations import Where, untraceable, where_of
+from adjoint.compiler.front.leaving import Constant, Given, Leaving, Look, Result
+from adjoint.compiler.front.sources import Outside, Source, kind_of_node
+from adjoint.compiler.front.world import GRAD, MISSING
 from adjoint.compiler.program import Equation, Literal, Program, Type, Variable
+from adjoint.errors import UntraceableError
 from adjoint.pytree import flatten
+from adjoint.tape.modes import modes
 from adjoint.tape.node import AccumulateGrad
-from adjoint.tape.tensor import Tensor, make_leaf, wrap
+from adjoint.tape.tensor import Tensor, history_of
+
+ATTEMPTS = 8  # of which each finds one more argument that is reached otherwise too
 
 
 class Written(NamedTuple):
-    """A tensor from outside that the function writes to, and which result its memory gets."""
+    """A source whose memory gets a result, and how many writes its version counts.
 
-    tensor: Any  # or the number of an argument
+    ``rebinds`` says that it gets the new array itself, by ``.data =``.
+    """
+
+    source: Source
     result: int
+    writes: int
+    rebinds: bool
 
 
 class Left(NamedTuple):
-    """A ``.grad`` that the function leaves: of which leaf, which result, or what tensor."""
+    """A ``.grad`` that the function leaves: of which tensor; what was made, None for none."""
 
-    node: Any
-    result: int | None
-    tensor: Any
+    source: Source
+    made: int | None
+
+
+class Flag(NamedTuple):
+    """A ``requires_grad_()`` of a tensor from outside."""
+
+    source: Source
+    requires_grad: bool
 
 
 class Traced(NamedTuple):
     """What one trace has found."""
 
     program: Program
-    arguments: int  # how many of the program's first inputs are arguments
-    tensors: tuple[Any, ...]  # the others: tensors that the function closes over
+    sources: tuple[Source, ...]  # of each input of the program
+    arguments: int  # how many of them are arguments, the first ones
+    effects: tuple[Any, ...]
+    made: tuple[Any, ...]
+    outputs: tuple[Any, ...]  # for each returned leaf: a number among ``made``, or a Constant
     rebuild: Any  # from values to what the function returns
-    outputs: tuple[Any, ...]  # for each: the number of a result, or a value as it is
     written: tuple[Written, ...]
     left: tuple[Left, ...]
-    grads: tuple[tuple[Any, bool], ...]  # leaves whose `.grad` was looked at: was there one
-    then: Any = None  # what the caller has found while the capture was open
+    flags: tuple[Flag, ...]
+    grad_guards: tuple[tuple[Source, bool], ...]  # tensors whose `.grad` was read: was there one
+    bound: tuple[tuple[int, Any], ...]  # arguments that must be these very tensors
+    backward: Backward | None
+
+    def mismatch(self, arguments: Sequence[Any]) -> str | None:
+        """Why the program does not fit the tensors as they are now; None if it does."""
+        for number, tensor in self.bound:
+            if arguments[number] is not tensor:
+                return f"argument {number} was a tensor that the function reaches otherwise too"
+        closed = {id(each.tensor) for each in self.sources if isinstance(each, Outside)}
+        bound = {number for number, _ in self.bound}
+        for number, argument in enumerate(arguments):
+            if number not in bound and id(argument) in closed:
+                return f"argument {number} is a tensor that the function reaches otherwise too"
+        for source, there in self.grad_guards:
+            if (_grad(source, arguments) is not None) is not there:
+                return f"{source!r} has {'no' if there else 'a'} .grad"
+        for source in self.sources[self.arguments :]:
+            if hasattr(source, "facts"):
+                tensor = source.find(arguments)
+                reason = "it is gone" if tensor is None else source.facts.differs(tensor)
+                if reason is not None:
+                    return f"{source!r}: {reason}"
+        return self._overlap(arguments)
+
+    def _overlap(self, arguments: Sequence[Any]) -> str | None:
+        """What shares memory with something that is written to, and did not in the trace."""
+        if not self.written:
+            return None
+        found = [
+            (each, tensor._array)
+            for each in self.sources
+            if hasattr(each, "facts") and (tensor := each.find(arguments)) is not None
+        ]
+        clash = overlapping(found, {id(each.source) for each in self.written})
+        return None if clash is None else f"{clash[0]!r} and {clash[1]!r} share memory"
+
+
+def _grad(source: Source, arguments: Sequence[Any]) -> Any:
+    node = history_of(source.find(arguments))
+    return node.grad if isinstance(node, AccumulateGrad) else None
+
+
+def overlapping(arrays: Sequence[tuple[Any, Any]], written: set[int]) -> Any:
+    """Two sources of which one is written to, and whose memory is partly the same."""
+    spans = []
+    for source, array in arrays:
+        if array.size:
+            low, high = np.lib.array_utils.byte_bounds(array)
+            spans.append((low, high, source))
+    spans.sort(key=lambda each: each[:2])
+    reached: list[tuple[int, int, Any]] = []
+    for low, high, source in spans:
+        reached = [each for each in reached if each[1] > low]
+        for _, _, other in reached:
+            if id(source) in written or id(other) in written:
+                return other, source
+        reached.append((low, high, source))
+    return None
 
 
 class Tracing:
@@ -53,12 +133,13 @@ class Tracing:
         self.variables: dict[Symbol, Variable] = {}
         self.results: list[Any] = []
         self.numbers: dict[Any, int] = {}
+        self.kept: list[Any] = []
 
     def variable(self, symbol: Symbol) -> Variable:
         """The variable of a symbol."""
         found = self.variables.get(symbol)
         if found is None:
-            kind = Type(tuple(symbol.shape), np.dtype(symbol.dtype.numpy))
+            kind = Type(symbol.shape, symbol.dtype.numpy)
             found = self.variables[symbol] = Variable(symbol.name, kind)
         return found
 
@@ -74,6 +155,9 @@ class Tracing:
 
     def result(self, array: Any) -> int:
         """The number of a result, which is made one if it is none yet."""
+        if not isinstance(array, Symbol):
+            array = self.capture.trace.constant(array)
+            self.kept.append(array)
         atom = self.atom(array)
         key = atom if isinstance(atom, Variable) else id(array)
         if key not in self.numbers:
@@ -81,93 +165,218 @@ class Tracing:
             self.results.append(atom)
         return self.numbers[key]
 
-    def program(self, inputs: Sequence[Symbol]) -> Program:
-        """The program of all equations."""
-        equations = [
-            Equation(
-                each.row,
-                tuple(map(self.atom, each.inputs)),
-                each.options,
-                tuple(map(self.variable, each.outputs)),
+    def equations(self, traced: Sequence[Any]) -> list[Equation]:
+        """Steps of a trace as equations of a program."""
+        found = []
+        for each in traced:
+            where: Where | None = where_of(each)
+            found.append(
+                Equation(
+                    each.row,
+                    tuple([self.atom(x) for x in each.inputs]),
+                    each.options,
+                    tuple([self.variable(x) for x in each.outputs]),
+                    where,
+                )
             )
-            for each in self.capture.trace.equations
-        ]
-        return Program(map(self.variable, inputs), equations, self.results).check()
+        return found
 
 
-def trace(
-    function: Callable[..., Any],
-    args: Sequence[Any],
-    kwargs: dict[str, Any],
-    then: Callable[..., Any] | None = None,
-) -> Traced:
+def trace(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Traced:
     """Run ``function`` on symbols in the place of the tensors among its arguments.
 
-    ``then(tracing, given, values)`` is called while the capture is open: with all inputs as pairs
-    of the tensor that the function saw and its first symbol, and the leaves that it returned.
+    Raises ``UntraceableError`` for what no program can do; the world is then as it was before.
     """
-    leaves, rebuild_arguments = flatten((tuple(args), kwargs))
-    places = [place for place, each in enumerate(leaves) if isinstance(each, Tensor)]
-    capture = Capture()
-    with capture:
-        symbols, inner = [], list(leaves)
-        for place in places:
-            given = leaves[place]
-            symbol = capture.trace.symbol(given.shape, dtypes.of(given))
-            symbols.append(symbol)
-            inner[place] = _stand_in(given, symbol)
-        inside_args, inside_kwargs = rebuild_arguments(iter(inner))
-        returned = function(*inside_args, **inside_kwargs)
-        values, rebuild = flatten(returned)
-        tracing = Tracing(capture)
+    leaves, rebuild = flatten((tuple(args), kwargs))
+    bound: list[Any] = []
+    for _ in range(ATTEMPTS):
+        try:
+            return _Attempt(leaves, bound).trace(function, rebuild)
+        except Again as again:
+            bound.append(again.tensor)
+    raise untraceable("arguments and tensors that the function closes over are the same")
+
+
+class _Attempt:
+    """One run of the function."""
+
+    def __init__(self, leaves: Sequence[Any], bound: Sequence[Any]) -> None:
+        self.leaves = leaves
+        self.capture = Capture()
+        self.tracing = Tracing(self.capture)
+        self.stand_ins: dict[int, Any] = {}
+        self.bound: list[tuple[int, Any]] = []
+        known = {id(each) for each in bound}
+        tensors = {id(each): each for each in leaves if isinstance(each, Tensor)}
+        for number, tensor in enumerate(tensors.values()):
+            if id(tensor) in known:
+                self.bound.append((number, tensor))
+                self.stand_ins[id(tensor)] = tensor
+            else:
+                self.stand_ins[id(tensor)] = stand_in(tensor)
+                self.capture.given[id(tensor)] = tensor
+        for number, tensor in enumerate(self.stand_ins.values()):
+            self.capture.stand_in(tensor, number)
+
+    def trace(self, function: Callable[..., Any], rebuild: Any) -> Traced:
+        capture = self.capture
+        inner = [self.stand_ins.get(id(each), each) for each in self.leaves]
+        for tensor in capture.given.values():
+            capture.world.note_tensor(tensor)
+        with capture:
+            args, kwargs = rebuild(iter(inner))
+            try:
+                returned = function(*args, **kwargs)
+            except AttributeError as error:
+                if "'Symbol' object" not in str(error):
+                    raise
+                raise untraceable(f"an operation needs the numbers ({error})") from error
+            if capture.trace.failure is not None:
+                raise capture.trace.failure
+            if (modes.enabled, modes.inference) != capture.modes:
+                raise untraceable("the grad mode is another one after the function")
+            return self._collect(*flatten(returned))
+
+    # -- what the run has found ---------------------------------------------------------------
+
+    def _collect(self, values: Sequence[Any], rebuild: Any) -> Traced:
+        capture, tracing = self.capture, self.tracing
+        leaving = Leaving(capture, tracing.result)
+        flags = self._flags()
+        left = [*self._left()]
+        tensors = [each for each in values if isinstance(each, Tensor)]
+        leaving.expect([*tensors, *[now for _, now in left if now is not None]])
         outputs = tuple(
-            tracing.result(each._array) if isinstance(each, Tensor) else _Constant(each)
-            for each in values
+            leaving.add(each) if isinstance(each, Tensor) else Constant(each) for each in values
         )
-        given = [(inner[place], symbol) for place, symbol in zip(places, symbols, strict=True)]
-        found = None if then is None else then(tracing, [*given, *capture.inputs], values)
-        written = [
-            Written(tensor, tracing.result(capture.arrays[id(tensor)]))
-            for tensor, symbol in capture.inputs
-            if capture.arrays[id(tensor)] is not symbol
-        ]
-        written += [
-            Written(number, tracing.result(inner[place]._array))
-            for number, (place, symbol) in enumerate(zip(places, symbols, strict=True))
-            if inner[place]._array is not symbol
-        ]
-        left = []
-        for node, before, now in capture.grads.values():
-            if now is not before:
-                array = None if now is None else now._array
-                number = tracing.result(array) if isinstance(array, (Symbol, np.ndarray)) else None
-                left.append(Left(node, number, now if number is None else None))
-        program = tracing.program([*symbols, *[symbol for _, symbol in capture.inputs]])
-    return Traced(
-        program,
-        len(symbols),
-        tuple(tensor for tensor, _ in capture.inputs),
-        rebuild,
-        outputs,
-        tuple(written),
-        tuple(left),
-        tuple((node, before is not None) for node, before, _ in capture.grads.values()),
-        found,
-    )
+        grads = tuple(
+            Left(source, None if now is None else leaving.add(now)) for source, now in left
+        )
+        written = self._written()
+        self._refuse_effects()
+        count = len(capture.trace.equations)
+        backward = backward_of(capture, tracing, leaving)
+        inputs = [tracing.variable(symbol) for _, symbol in capture.inputs]
+        program = Program(
+            inputs, tracing.equations(capture.trace.equations[:count]), tracing.results
+        )
+        places = {id(source): place for place, (source, _) in enumerate(capture.inputs)}
+        program.writes = {
+            each.result: places[id(each.source)] for each in written if not each.rebinds
+        }
+        return Traced(
+            program.check(),
+            tuple([source for source, _ in capture.inputs]),
+            len(self.stand_ins),
+            tuple(capture.effects),
+            tuple(leaving.made),
+            outputs,
+            rebuild,
+            written,
+            grads,
+            flags,
+            self._grad_guards(),
+            tuple(self.bound),
+            backward,
+        )
+
+    def _cells(self) -> list[Cell]:
+        cells = {id(each): each for each in self.capture.cells.values() if each.source is not None}
+        return list(cells.values())
+
+    def _written(self) -> tuple[Written, ...]:
+        world, found = self.capture.world, []
+        cells = self._cells()
+        for cell in cells:
+            if cell.array is not cell.first:
+                writes = max(world.writes(each) for each in (cell.tensor, *cell.others))
+                assert cell.source is not None
+                number = self.tracing.result(cell.array)
+                found.append(Written(cell.source, number, writes, cell.replaced))
+        with self.capture.paused():
+            arrays = [(cell.source, cell.tensor._array) for cell in cells]
+        clash = overlapping(arrays, {id(each.source) for each in found if not each.rebinds})
+        if clash is not None:
+            raise untraceable(
+                f"{clash[0]!r} and {clash[1]!r} share memory, and one of them is written to",
+                "clone() one of them, or pass the whole tensor and take the views inside",
+            )
+        return tuple(found)
+
+    def _left(self) -> list[tuple[Source, Any]]:
+        """Sources, and the tensor that is their ``.grad`` now, where it is another than before."""
+        capture, found = self.capture, []
+        for each in capture.grads.values():
+            leaf = each.node.variable_reference()
+            if each.now is not each.before and leaf is not None:
+                found.append((capture.cell_of(leaf).source, each.now))
+        for tensor, name, old in capture.world.changed_facts():
+            now = tensor.__dict__.get(name)
+            if name == "_retained_grad":
+                found.append((capture.cell_of(tensor).source, now))
+            elif name not in ("_leaf_hooks", "_grad_dtype") or old is MISSING:
+                raise untraceable(
+                    f"the attribute {name.lstrip('_')!r} of a tensor from outside is set",
+                    "set it outside of the compiled function",
+                )
+        for tensor in self._flagged():
+            node = history_of(tensor)
+            grad = None if node is None else GRAD.__get__(node)
+            if grad is not None:
+                found.append((capture.cell_of(tensor).source, grad))
+        return [(source, now) for source, now in found if source is not None]
+
+    def _flagged(self) -> list[Any]:
+        """Tensors from outside that require a gradient now and did not, or the other way."""
+        world = self.capture.world
+        found = []
+        for tensor, name, old in list(world.slots.values()):
+            now = history_of(tensor)
+            if name != "_node" or old is now or self.capture.cell_of(tensor).source is None:
+                continue
+            if any(
+                each is not None and not isinstance(each, AccumulateGrad) for each in (old, now)
+            ):
+                where = (
+                    "" if tensor._memory is None else f" (it was written at {tensor._memory.where})"
+                )
+                raise untraceable(
+                    f"a tensor of shape {list(tensor.shape)} from outside gets a history{where}",
+                    "write a detached value, write under no_grad(), or return the new tensor",
+                )
+            if (old is None) is not (now is None):
+                found.append(tensor)
+        return found
+
+    def _flags(self) -> tuple[Flag, ...]:
+        return tuple(
+            Flag(self.capture.cell_of(each).source, kind_of_node(each) != "constant")  # type: ignore[arg-type]
+            for each in self._flagged()
+        )
+
+    def _refuse_effects(self) -> None:
+        world = self.capture.world
+        if world.changed_hooks():
+            raise untraceable(
+                "a hook is hung on a tensor from outside, or taken off",
+                "register hooks outside of the compiled function",
+            )
+        for tensor, name, old in world.slots.values():
+            if name in ("_level", "_view") and getattr(tensor, name) is not old and tensor._level:
+                raise untraceable("a tensor from outside is written to inside a transform")
+
+    def _grad_guards(self) -> tuple[tuple[Source, bool], ...]:
+        found = []
+        for each in self.capture.grads.values():
+            leaf = each.node.variable_reference()
+            if each.looked and leaf is not None:
+                source = self.capture.cell_of(leaf).source
+                if source is not None:
+                    found.append((source, each.before is not None))
+        return tuple(found)
 
 
-class _Constant(NamedTuple):
-    """A value that a function returns and that is no tensor."""
-
-    value: Any
-
-
-def _stand_in(given: Any, symbol: Symbol) -> Any:
-    """A Tensor over ``symbol`` in the place of an argument."""
-    tensor = wrap(symbol)
-    node = given._node
-    if isinstance(node, AccumulateGrad):
-        tensor._node = node
-    elif node is not None:
-        make_leaf(tensor)
-    return tensor
+__all__ = [
+    "Constant", "Flag", "Given", "Left", "Look", "Result", "Traced", "Tracing", "UntraceableError",
+    "Written", "overlapping", "trace",
+]  # fmt: skip

@@ -74,7 +74,7 @@ def surface(value: Any) -> Any:
     """A value as a Tensor: itself, or one above the level of what it is."""
     if isinstance(value, Tensor):
         return value
-    return wrap(value, value._level + 1 if isinstance(value, Value) else 0)
+    return wrap(value, int(value._level + 1) if isinstance(value, Value) else 0)
 
 
 def read_generator(caller: str, generator: Any) -> Generator:

@@ -1,0 +1,109 @@
+"""The trace of a whole function: what it writes down, and what it refuses."""
+
+from __future__ import annotations
+
+import sys
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from adjoint.array.symbol import Equation, Symbol, Trace, facts_of, running
+from adjoint.dtypes import float64
+from adjoint.errors import TransformError, UntraceableError
+from adjoint.tape.node import line_of, shorten, user_frame
+
+ndarray = np.ndarray
+LEVEL = -0.25  # of the symbols: above memory, and below every Tensor
+WAYS_OUT = (
+    "take it out of the compiled function, choose between tensors with where(), or let such "
+    "functions run as they are: compile(..., fallback=True)"
+)
+
+
+def untraceable(what: str, way_out: str = WAYS_OUT) -> UntraceableError:
+    """The error for what cannot be traced, at the user's line."""
+    frame = user_frame(sys._getframe(1))
+    where = None
+    if frame is not None:
+        where = f"{shorten(frame.f_code.co_filename)}:{frame.f_lineno}"
+    error = UntraceableError(f"compile: {where or 'somewhere'}: {what}; {way_out}")
+    error.where = where
+    trace = getattr(running.capture, "trace", None)
+    if trace is not None and trace.failure is None:
+        trace.failure = error  # a function that catches it has still not been traced
+    return error
+
+
+class Where:
+    """A place in the user's code, which becomes text when somebody asks."""
+
+    __slots__ = ("code", "instruction")
+
+    def __init__(self, code: CodeType, instruction: int) -> None:
+        self.code = code
+        self.instruction = instruction
+
+    def __str__(self) -> str:
+        return f"{shorten(self.code.co_filename)}:{line_of(self.code, self.instruction)}"
+
+    __repr__ = __str__
+
+
+class CaptureTrace(Trace):
+    """A trace that keeps its constants as they are, and where each step was asked for."""
+
+    __slots__ = ("constants", "failure", "token")
+
+    def __init__(self) -> None:
+        super().__init__(LEVEL)
+        # By id: the array, and its copy as it was when a step first took it.
+        self.constants: dict[int, tuple[Any, Any]] = {}
+        self.token = self.symbol((), float64)  # the witness of random rows
+        self.failure: UntraceableError | None = None
+
+    def record(self, row: Any, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> Any:
+        if row.kind == "random" and row.inputs[-1:] == ("witness",):
+            inputs = (*inputs[:-1], None)
+        for each in inputs:
+            if type(each) is ndarray:
+                inputs = tuple([self.constant(x) if type(x) is ndarray else x for x in inputs])
+                break
+        try:
+            facts = facts_of(row, inputs, options)
+        except UntraceableError:
+            raise
+        except TransformError as error:
+            raise untraceable(
+                str(error), "or let such functions run as they are: compile(..., fallback=True)"
+            ) from None
+        outputs = tuple([self.symbol(*each) for each in facts])
+        equation = Equation(row, inputs, options, outputs)
+        frame = user_frame(sys._getframe(2))
+        if frame is not None:
+            equation.code, equation.instruction = frame.f_code, frame.f_lasti
+        self.equations.append(equation)
+        return outputs if row.many_outputs else outputs[0]
+
+    def constant(self, array: Any) -> Any:
+        """An array as it is now, whatever is written to it later."""
+        known = self.constants.get(id(array))
+        if known is not None and _same(known[1], array):
+            return known[1]
+        copy = array if not any(array.strides) and not array.flags.writeable else array.copy()
+        self.constants[id(array)] = array, copy
+        return copy
+
+
+def _same(x: Any, y: Any) -> bool:
+    return x is y or (x.shape == y.shape and x.dtype == y.dtype and x.tobytes() == y.tobytes())
+
+
+def where_of(equation: Equation) -> Where | None:
+    """The place in the user's code that asked for a step."""
+    return None if equation.code is None else Where(equation.code, equation.instruction)
+
+
+def symbols_of(equation: Equation) -> list[Symbol]:
+    """The symbols that a step takes."""
+    return [each for each in equation.inputs if type(each) is Symbol]
