@@ -48,6 +48,7 @@ class Module:
         self.needs = Needs()
         self.functions: list[str] = []
         self._defined: dict[str, str] = {}
+        self._count = 0
         self.constants = lowering.constants
         self.inputs = lowering.inputs
         self.outputs = lowering.outputs
@@ -72,6 +73,11 @@ class Module:
     def slot(self, what: Any) -> int:
         """The place in the table of a function of another library."""
         return self.slots.setdefault(what, len(self.slots))
+
+    def count(self) -> int:
+        """A number that nothing in the module has."""
+        self._count += 1
+        return self._count
 
     def define(self, name: str, function: Callable[[str], str]) -> str:
         """Add a function, given by its name, unless there is one that does the same; its name.

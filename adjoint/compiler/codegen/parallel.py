@@ -59,27 +59,25 @@ def call(
         pack += [f"  %a{place} = {at}", f"  store ptr %p{place}, ptr %a{place}"]
         unpack += [f"  %a{place} = {at}", f"  %p{place} = load ptr, ptr %a{place}"]
     names = ", ".join(f"ptr %p{place}" for place in range(len(pointers)))
-    module.functions += [
-        "\n".join([
-            f"define internal void @{name}_task(ptr %all, i64 %chunk) {{",
-            *unpack,
-            f"  %begin = mul nuw nsw i64 %chunk, {share}",
-            f"  %after = add nuw nsw i64 %begin, {share}",
-            f"  %last = icmp sgt i64 %after, {turns}",
-            f"  %end = select i1 %last, i64 {turns}, i64 %after",
-            f"  call void @{name}({names}, i64 %begin, i64 %end)",
-            "  ret void\n}\n",
-        ]),
-        "\n".join([
-            f"define internal void @{name}_region(ptr %region, {names}) noinline {{",
-            *pack,
-            f"  call void %region(ptr @{name}_task, ptr %all, i64 {chunks})",
-            "  ret void\n}\n",
-        ]),
-    ]  # fmt: skip
-    slot = module.slot(REGION)
+    task = module.define(f"{name}_task", lambda own: "\n".join([
+        f"define internal void @{own}(ptr %all, i64 %chunk) {{",
+        *unpack,
+        f"  %begin = mul nuw nsw i64 %chunk, {share}",
+        f"  %after = add nuw nsw i64 %begin, {share}",
+        f"  %last = icmp sgt i64 %after, {turns}",
+        f"  %end = select i1 %last, i64 {turns}, i64 %after",
+        f"  call void @{name}({names}, i64 %begin, i64 %end)",
+        "  ret void\n}\n",
+    ]))  # fmt: skip
+    whole = module.define(f"{name}_region", lambda own: "\n".join([
+        f"define internal void @{own}(ptr %region, {names}) {{",
+        *pack,
+        f"  call void %region(ptr @{task}, ptr %all, i64 {chunks})",
+        "  ret void\n}\n",
+    ]))  # fmt: skip
+    slot, number = module.slot(REGION), module.count()
     return "\n".join([
-        f"  %{name}_s = getelementptr inbounds ptr, ptr %table, i64 {slot}",
-        f"  %{name}_r = load ptr, ptr %{name}_s",
-        f"  call void @{name}_region(ptr %{name}_r, {given})",
+        f"  %slot{number} = getelementptr inbounds ptr, ptr %table, i64 {slot}",
+        f"  %region{number} = load ptr, ptr %slot{number}",
+        f"  call void @{whole}(ptr %region{number}, {given})",
     ])  # fmt: skip
