@@ -21,6 +21,7 @@ from adjoint.compiler.lowering.indexing import (
     within,
 )
 from adjoint.compiler.lowering.places import empty, owned, update
+from adjoint.compiler.lowering.sums import note_zeros
 from adjoint.compiler.nodes import Buffer, Look, Shape, strides_of
 from adjoint.compiler.program import Equation
 
@@ -85,6 +86,7 @@ def _gather_backward(low: Lowering, equation: Equation, g: Any, index: Any) -> L
     if 0 not in index.shape:
         target = Target(low, buffer, index, dim, "gather")
         target.write("add", target.value(g))
+        note_zeros(low, buffer, target.domain, target.at, target.value(g))
     return Look(buffer)
 
 
@@ -184,7 +186,9 @@ def _index_backward(low: Lowering, equation: Equation, g: Any, index: Any) -> Lo
     if 0 not in g.shape:
         choice = Choice(low, shape, index, dims, place)
         at = choice.at(strides_of(shape), 0, "index")
-        update(low, "add", buffer, choice.domain, at, low.load(g, choice.domain))
+        value = low.load(g, choice.domain)
+        update(low, "add", buffer, choice.domain, at, value)
+        note_zeros(low, buffer, choice.domain, at, value)
     return Look(buffer)
 
 
@@ -207,6 +211,7 @@ def _embedding_backward(low: Lowering, equation: Equation, g: Any, index: Any) -
     if padding >= 0:
         value = where(low.load(rows, domain).equals(padding), 0, value)
     update(low, "add", buffer, domain, total(parts), value)
+    note_zeros(low, buffer, domain, total(parts), value)
     return Look(buffer)
 
 
