@@ -8,14 +8,10 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
-from adjoint.array.blas_sums import row_sums
 from adjoint.array.value import apply
 from adjoint.errors import describe_shape
-from adjoint.ops.comparison import eq
 from adjoint.ops.contraction import matmul_row, mismatch, require_same_type, swap_last
 from adjoint.ops.dropout import dropout
-from adjoint.ops.extremes import amax_row
-from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import FUNCTIONAL, public
 from adjoint.ops.kinds.quick import finish, rename
@@ -25,13 +21,17 @@ from adjoint.ops.movement import expand_row, reshape_row
 from adjoint.ops.normalisation import plain
 from adjoint.ops.reduction import sum_all, sum_row
 from adjoint.ops.selection import where_row
-from adjoint.ops.softmax import softmax_row
+from adjoint.ops.softmax import (
+    safe_softmax_array,
+    safe_softmax_row,
+    softmax_array,
+    softmax_row,
+)
 from adjoint.shapes import broadcast_shapes
 from adjoint.tape.tensor import Tensor, wrap
 
 ndarray = np.ndarray
 Shape = tuple[int, ...]
-max_reduce: Any = np.maximum.reduce
 
 
 # -- the weights: softmax, but zeros for a query that may look at nothing --------------------------
@@ -39,32 +39,17 @@ max_reduce: Any = np.maximum.reduce
 
 def _weights_array(q: Any, k: Any, mask: Any, scale: float) -> Any:
     out = np.matmul(q * q.dtype.type(scale), k.swapaxes(-1, -2))
-    if mask is not None:
-        out = out + mask
-    if not out.size:
-        return out
-    highest = max_reduce(out, -1, None, None, True)
-    if mask is not None:
-        highest = np.where(np.isneginf(highest), 0, highest)
-    out -= highest
-    np.exp(out, out)
-    sums = row_sums(out)
-    if mask is not None:
-        sums = np.where(sums == 0, 1, sums)
-    out /= sums
-    return out
+    if mask is None:
+        return softmax_array(out, -1, out)
+    out = out + mask
+    return safe_softmax_array(out, -1, out)
 
 
 def _weights_value(q: Any, k: Any, mask: Any, scale: float) -> Any:
     out = matmul_row(q * scale, swap_last(k))
     if not out.shape[-1]:
         return out
-    if mask is None:
-        return softmax_row(out, -1)
-    out = out + mask
-    nowhere = eq(amax_row(out, (-1,), True), -math.inf)
-    spread = softmax_row(where_row(nowhere, zero(out), out), -1)
-    return where_row(nowhere, zero(spread), spread)
+    return softmax_row(out, -1) if mask is None else safe_softmax_row(out + mask, -1)
 
 
 def _weights(q: Any, k: Any, mask: Any, scale: float, kept: Any) -> Any:

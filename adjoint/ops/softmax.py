@@ -31,11 +31,16 @@ max_reduce: Any = np.maximum.reduce
 # -- on plain arrays: the options say dim None for a 0-d tensor ----------------------------------
 
 
-def softmax_array(x: Any, dim: int | None) -> Any:
-    """Exponentials, less the largest so that none overflows, divided by their sum."""
+def softmax_array(x: Any, dim: int | None, out: Any = None) -> Any:
+    """Exponentials, less the largest so that none overflows, divided by their sum.
+
+    ``out`` may be given, also ``x`` itself.
+    """
     if dim is None:
         return x - x + 1  # NaN stays, infinities make it
-    out = x - max_reduce(x, dim, None, None, True) if x.shape[dim] else x.copy()
+    if not x.shape[dim]:
+        return x.copy()
+    out = np.subtract(x, max_reduce(x, dim, None, None, True), out)
     np.exp(out, out)
     out /= row_sums(out) if dim == -1 else add_reduce(out, dim, None, None, True)
     return out
@@ -49,6 +54,18 @@ def log_softmax_array(x: Any, dim: int | None) -> Any:
     powers = np.exp(out)
     total = row_sums(powers) if dim == -1 else add_reduce(powers, dim, None, None, True)
     out -= np.log(total, total)
+    return out
+
+
+def safe_softmax_array(x: Any, dim: int, out: Any = None) -> Any:
+    """As softmax, but zeros where all are minus infinity: nothing to choose from."""
+    if not x.shape[dim]:
+        return x.copy()
+    highest = max_reduce(x, dim, None, None, True)
+    out = np.subtract(x, np.where(np.isneginf(highest), 0, highest), out)
+    np.exp(out, out)
+    total = row_sums(out) if dim == -1 else add_reduce(out, dim, None, None, True)
+    out /= np.where(total == 0, 1, total)
     return out
 
 
@@ -109,6 +126,12 @@ log_softmax_row: Any = define(
     "log_softmax", "fused", log_softmax_array, options="dim",
     x=_log_softmax_pull, jvp=_log_softmax_push,
     infer=infer_same_shape, decompose=_decompose_log_softmax,
+)  # fmt: skip
+# The same for logits that a mask may have left nothing of: weights of attention.
+safe_softmax_row: Any = define(
+    "safe_softmax", "fused", safe_softmax_array, options="dim",
+    x=_softmax_push, jvp=lambda x_t, out, dim: _softmax_push(x_t, out, dim),
+    infer=infer_same_shape,
 )  # fmt: skip
 
 # -- what users call ----------------------------------------------------------------------------

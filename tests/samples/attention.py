@@ -23,6 +23,7 @@ def triple(make, front, length=3, keys=5, width=4, values=4, **options):
 
 case(
     F + "scaled_dot_product_attention",
+    rows="scaled_dot_product_attention safe_softmax",
     samples=lambda make: [
         triple(make, ()),
         triple(make, (2,), values=3),

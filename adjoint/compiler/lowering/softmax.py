@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 from adjoint.compiler.expressions import Expression, absolute, exp, log, where
@@ -59,6 +60,21 @@ def _softmax(low: Lowering, equation: Equation, x: Any) -> Look:
     return low.map(shape, kind, low.load(raised, shape) * low.load(share, shape))
 
 
+@lowers("safe_softmax")
+def _safe_softmax(low: Lowering, equation: Equation, x: Any) -> Look:
+    """As softmax, but zeros where all are minus infinity."""
+    kind, look = floating(equation), low.look(x)
+    shape, axes = look.shape, axes_of(equation, len(look.shape))
+    top = combined(low, "max", low.load(look, shape, kind), shape, axes, kind)
+    found = low.load(top, top.shape)
+    top = low.map(top.shape, kind, where(found.equals(-math.inf), 0, found))
+    raised = low.map(shape, kind, exp(lowered(low, look, top, kind)))
+    total = combined(low, "add", low.load(raised, shape), shape, axes, kind)
+    found = low.load(total, total.shape)
+    share = low.map(total.shape, kind, 1 / where(found.equals(0), 1, found))
+    return low.map(shape, kind, low.load(raised, shape) * low.load(share, shape))
+
+
 @lowers("logsumexp")
 def _logsumexp(low: Lowering, equation: Equation, x: Any) -> Look:
     kind, out = floating(equation), equation.outputs[0]
@@ -68,7 +84,7 @@ def _logsumexp(low: Lowering, equation: Equation, x: Any) -> Look:
     top = combined(low, "max", low.load(look, shape, kind), shape, axes, kind)
     # Infinities would meet as inf - inf: they come out of the sum themselves.
     found = low.load(top, top.shape)
-    top = low.map(top.shape, kind, where(absolute(found).equals(float("inf")), 0, found))
+    top = low.map(top.shape, kind, where(absolute(found).equals(math.inf), 0, found))
     total = combined(low, "add", exp(lowered(low, look, top, kind)), shape, axes, kind)
     body = log(low.load(total, total.shape)) + low.load(top, total.shape)
     return low.reshaped(low.map(total.shape, kind, body), out.shape)
