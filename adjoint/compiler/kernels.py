@@ -15,10 +15,10 @@ from adjoint.compiler.nodes import (
     Looped,
     Map,
     Node,
-    Product,
     Reduction,
     Scan,
     Shape,
+    Single,
     Update,
 )
 
@@ -56,7 +56,7 @@ class Kernel:
         self.updates |= isinstance(node, Update)
 
 
-Step = Kernel | Product | Scan | Call
+Step = Kernel | Single | Scan | Call
 
 
 def alive(nodes: Sequence[Node], wanted: Sequence[Buffer]) -> list[Node]:
@@ -104,7 +104,7 @@ def group(nodes: Sequence[Node]) -> list[Step]:
             assert isinstance(kernel, Kernel)
             kernel.add(node)
         else:
-            assert isinstance(node, (Product, Scan, Call))
+            assert isinstance(node, (Single, Scan, Call))
             steps.append(node)
         for buffer in node.buffers:
             made_in[buffer] = max(made_in.get(buffer, 0), place)  # several parts make one

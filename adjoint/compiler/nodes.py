@@ -305,7 +305,14 @@ class Scan(Node):
                     yield each.value
 
 
-class Product(Node):
+class Single(Node):
+    """A node with code of its own: a step of the program alone."""
+
+    flops = 0
+    extent: Shape = ()  # the sizes that its work is the product of
+
+
+class Product(Single):
     """Matrix products: (..., n, k) by (..., k, m), with the same sizes in front.
 
     ``start`` is added to them, if there is one: of the result's shape, with steps of 0 or 1 along
@@ -317,6 +324,8 @@ class Product(Node):
         self.x = x
         self.y = y
         self.start = start
+        self.extent = (*buffer.shape, x.shape[-1])
+        self.flops = 2 * buffer.size * x.shape[-1]
         buffer.node = self
 
     def looks(self) -> Iterator[Look]:

@@ -41,7 +41,7 @@ class Dots:
         body = "\n".join(self.text.lines)
         pointers = "ptr noalias readonly %x, ptr noalias readonly %y, ptr noalias %z, ptr %s"
         return (
-            f"define internal void @{name}({pointers}, i64 %begin, i64 %end) nounwind "
+            f"define internal void @{name}({pointers}, i64 %begin, i64 %end) noinline nounwind "
             f"{vectors().attributes} {{\nentry:\n{body}\n}}\n"
         )
 
@@ -59,7 +59,6 @@ class Dots:
         first_column = self._first(column, self.wide, problem.columns)
 
         def matrix(pointer: str, each: Matrix, down: str, along: str) -> str:
-            pointer = text.walk(pointer, str(each.offset), 1)
             for place, step in zip(places, each.front, strict=True):
                 pointer = text.walk(pointer, place, step)
             return text.walk(text.walk(pointer, down, each.row), along, each.column)

@@ -86,7 +86,7 @@ class Gemm:
         body = "\n".join(text.lines)
         pointers = "ptr noalias readonly %x, ptr noalias readonly %y, ptr noalias %z, ptr %s"
         return (
-            f"define internal void @{name}({pointers}, i64 %begin, i64 %end) nounwind "
+            f"define internal void @{name}({pointers}, i64 %begin, i64 %end) noinline nounwind "
             f"{{\nentry:\n{body}\n}}\n"
         )
 
@@ -237,8 +237,6 @@ class Gemm:
     # -- pieces -------------------------------------------------------------------------------
 
     def _matrix(self, pointer: str, matrix: Matrix, places: list[str]) -> str:
-        if matrix.offset:
-            pointer = self.text.walk(pointer, str(matrix.offset), 1)
         for place, step in zip(places, matrix.front, strict=True):
             pointer = self.text.walk(pointer, place, step)
         return pointer

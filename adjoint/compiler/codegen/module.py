@@ -22,7 +22,7 @@ from adjoint.compiler.codegen.scans import ScanCode
 from adjoint.compiler.kernels import Kernel, Step, stored
 from adjoint.compiler.lowering.base import Lowering
 from adjoint.compiler.memory import plan
-from adjoint.compiler.nodes import Buffer, Call, Product, Scan
+from adjoint.compiler.nodes import Buffer, Call, Scan, Single
 
 
 def _offset_of_data() -> int:
@@ -98,7 +98,7 @@ class Module:
         for number, step in enumerate(self.steps):
             if isinstance(step, Call):
                 bodies.append([])
-            elif isinstance(step, Product):
+            elif isinstance(step, Single):
                 bodies[-1].append(self.products.emit(f"step{number}", step))
             elif isinstance(step, Scan):
                 bodies[-1].append(ScanCode(self, step).emit(f"step{number}"))

@@ -8,9 +8,8 @@ import numpy as np
 
 
 class Matrix(NamedTuple):
-    """A stack of matrices in memory; all steps in elements."""
+    """How a stack of matrices lies in memory; all steps in elements."""
 
-    offset: int
     front: tuple[int, ...]  # steps along the stack's dimensions
     row: int
     column: int
@@ -18,7 +17,7 @@ class Matrix(NamedTuple):
     @property
     def transposed(self) -> Matrix:
         """Rows and columns exchanged."""
-        return Matrix(self.offset, self.front, self.column, self.row)
+        return Matrix(self.front, self.column, self.row)
 
 
 class Problem(NamedTuple):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from adjoint.compiler.codegen import parallel
 from adjoint.compiler.codegen.dots import Dots
 from adjoint.compiler.codegen.gemm import Gemm
 from adjoint.compiler.codegen.problem import Matrix, Problem
-from adjoint.compiler.nodes import Buffer, Look, Product
+from adjoint.compiler.codegen.text import in_memory
+from adjoint.compiler.nodes import Buffer, Look, Product, Single
 
 if TYPE_CHECKING:
     from adjoint.compiler.codegen.module import Module
@@ -23,32 +25,50 @@ class ProductCode:
 
     def __init__(self, module: Module) -> None:
         self.module = module
-        self._shared: dict[str, str] = {}
+        self.shared: dict[str, str] = {}
 
-    def emit(self, name: str, product: Product) -> tuple[str, list[Buffer]]:
-        """Functions for a product; gives the call and the buffers it needs."""
-        problem = problem_of(product)
-        factors = [product.x.buffer, product.y.buffer]
+    def emit(self, name: str, node: Single) -> tuple[str, list[Buffer]]:
+        """Functions for a node of its own; gives the call and the buffers it needs."""
+        assert isinstance(node, Product)
+        problem = problem_of(node)
+        factors = [node.x, node.y]
         if problem.columns == 1 and problem.rows > 1 and not _is_dots(problem):
             problem = problem.transposed  # so that vectors go along the result
             factors.reverse()
-        known = len(self._shared)
         writer: Gemm | Dots
         if _is_dots(problem):
             writer = Dots(problem, self.module.needs.declarations)
         else:
-            writer = Gemm(problem, self._shared, self.module.needs.declarations)
+            writer = Gemm(problem, self.shared, self.module.needs.declarations)
+        result = Look(node.buffers[0])
+        looks = [*factors, result, result if node.start is None else node.start]
+        return self.call(name, writer, looks, problem.work)
+
+    def call(
+        self, name: str, writer: Any, looks: Sequence[Look], multiplications: float
+    ) -> tuple[str, list[Buffer]]:
+        """The call of a function over its units; it gets the looks' first elements."""
+        known = len(self.shared)
         name = self.module.define(name, writer.function)
-        self.module.functions += list(self._shared.values())[known:]
-        buffers = [*factors, product.buffers[0]]
-        buffers.append(buffers[-1] if product.start is None else product.start.buffer)
-        pointers = [f"%b{buffer.number}" for buffer in buffers]
-        division = parallel.divide(writer.units, problem.work / MULTIPLICATIONS)
-        return parallel.call(self.module, name, pointers, division), buffers
+        self.module.functions += list(self.shared.values())[known:]
+        lines, pointers = [], []
+        for look in looks:
+            pointer = f"%b{look.buffer.number}"
+            if look.offset:
+                number = self.module.count()
+                lines.append(
+                    f"  %first{number} = getelementptr {in_memory(look.kind)}, ptr {pointer}, "
+                    f"i64 {look.offset}"
+                )
+                pointer = f"%first{number}"
+            pointers.append(pointer)
+        division = parallel.divide(writer.units, multiplications / MULTIPLICATIONS)
+        lines.append(parallel.call(self.module, name, pointers, division))
+        return "\n".join(lines), [look.buffer for look in looks]
 
 
 def problem_of(product: Product) -> Problem:
-    """Where the elements of a product lie, with the fewest matrices in a stack."""
+    """Where the elements of a product lie behind the first, with the fewest matrices in a stack."""
     x, y, z = product.x, product.y, Look(product.buffers[0])
     *front, rows, inner = x.shape
     columns = y.shape[-1]
@@ -64,7 +84,7 @@ def problem_of(product: Product) -> Problem:
 
 def _matrix(look: Look, columns: int) -> Matrix:
     *front, row, column = look.strides
-    return Matrix(look.offset, tuple(front), row, 1 if columns == 1 else column)
+    return Matrix(tuple(front), row, 1 if columns == 1 else column)
 
 
 def _stacks(problem: Problem) -> bool:

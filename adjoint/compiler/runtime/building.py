@@ -10,7 +10,7 @@ from typing import Any
 from adjoint.compiler.codegen.module import FINISHED, Module
 from adjoint.compiler.kernels import Kernel, alive, group, nodes_of
 from adjoint.compiler.lowering import lower
-from adjoint.compiler.nodes import Buffer, Call, Look, Product
+from adjoint.compiler.nodes import Buffer, Call, Look, Single
 from adjoint.compiler.passes import optimise
 from adjoint.compiler.program import Equation, Literal, Program
 from adjoint.compiler.runtime.code import CallCode, Code, Place, Step
@@ -131,10 +131,8 @@ def _step(step: Any) -> Step:
     domain: Any = getattr(step, "domain", None) or step_shape(nodes)
     if isinstance(step, Kernel):
         operations, flops = _operations(nodes)
-    elif isinstance(step, Product):
-        inner = step.x.shape[-1]
-        flops = 2 * inner * step.buffers[0].size
-        domain = (*step.buffers[0].shape, inner)
+    elif isinstance(step, Single):
+        flops, domain = step.flops, step.extent
     elif isinstance(step, Call):
         operations, reason = (step.row.name,), step.reason
     return Step(
