@@ -87,17 +87,20 @@ class Executable:
         except IndexError:  # another thread is in a call, or this one is within it
             return Context(self.code, self.fixed)
 
-    def call_in(self, context: Context, arrays: Sequence[Any]) -> list[Any]:
+    def call_in(
+        self, context: Context, arrays: Sequence[Any], made: list[Any] | None = None
+    ) -> list[Any]:
         """Call with a context of the caller: its ``table[FINISHED]`` counts calls that ended well.
 
         An interrupt is seen by Python after the machine code has run, so that a caller who gets an
-        exception can tell from that number whether inputs have been written to.
+        exception can tell from that number whether inputs have been written to; ``made``, an empty
+        list of the caller's, then has what ``outputs_of`` takes.
         """
         table, slot = context.table, self.first
         for array in arrays:
             table[slot] = id(array)
             slot += 1
-        made = []
+        made = [] if made is None else made
         for slot, shape, kind in self.made:
             array = np.empty(shape, kind)
             table[slot] = id(array)
@@ -108,6 +111,10 @@ class Executable:
             self.run(context.address)
         if table[FLAG]:
             self.refuse(context)
+        return self.outputs_of(made, arrays)
+
+    def outputs_of(self, made: list[Any], arrays: Sequence[Any]) -> list[Any]:
+        """The outputs' arrays, from those that a call has made and was given."""
         if self.in_order:
             return made
         return [
