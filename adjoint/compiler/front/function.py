@@ -1,101 +1,120 @@
-"""``compile``: a function that is traced, compiled and kept for each kind of arguments."""
+"""``compile``: functions and modules that run as machine code."""
 
 from __future__ import annotations
 
+import copy
 import functools
+import importlib.util
+import sys
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
+from adjoint.compiler.front.compiled import CompiledFunction
 
-from adjoint.compiler.front.sources import Number
-from adjoint.compiler.front.tracing import Constant, Given, Look, Traced, trace
-from adjoint.compiler.runtime.executable import Executable
-from adjoint.ops.rewriting import follow
-from adjoint.pytree import flatten
-from adjoint.tape.modes import modes
-from adjoint.tape.tensor import Tensor, memory_of, wrap
+CHECKED = 3  # calls of each program that ``check=True`` compares
 
 
-class Compiled:
-    """One program for one kind of arguments, with what it needs of the world around."""
+def compile(
+    fn: Callable[..., Any] | None = None,
+    *,
+    check: bool | int = False,
+    fallback: bool = False,
+    name: str | None = None,
+    fullgraph: bool = False,
+    dynamic: bool | None = None,
+    backend: Any = None,
+    mode: str | None = None,
+    options: Any = None,
+    disable: bool = False,
+) -> Any:
+    """``fn``, a function of tensors or a Module, running as machine code from its second call on.
 
-    def __init__(self, traced: Traced) -> None:
-        self.traced = traced
-        self.executable = Executable(traced.program)
+    The first call with arguments of a new kind (shapes, types, other values) runs ``fn`` once on
+    symbols; all that it does to tensors, ``backward()`` and optimizers included, becomes a program.
+    Without ``fn`` this is a decorator. ``check=True`` also runs ``fn`` itself at the first three
+    calls of each program (or as many as the number says) and raises ``CompileCheckError`` where
+    they differ. ``fallback=True`` runs as it is what cannot be compiled, with a warning, instead of
+    raising ``UntraceableError``. ``disable=True`` gives ``fn`` back. ``fullgraph``, ``dynamic``,
+    ``backend``, ``mode`` and ``options`` are PyTorch's, and change nothing.
 
-    def fits(self, tensors: list[Any]) -> bool:
-        """Whether the tensors that the function closes over are what they were at the trace."""
-        return self.traced.mismatch(tensors) is None
+    Raises ``ImportError`` where llvmlite is not installed, ``TypeError`` for what cannot be called.
 
-    def __call__(self, tensors: list[Any]) -> Any:
-        traced = self.traced
-        numbers = [each.begin() for each in traced.effects]
-        given = [
-            numbers[each.effect][each.place]
-            if isinstance(each, Number)
-            else np.ascontiguousarray(each.find(tensors)._array)
-            for each in traced.sources
-        ]
-        results = self.executable(*given)
-        for each in traced.written:
-            memory_of(each.source.find(tensors)).version += each.writes
-        made: list[Any] = []
-        for each in traced.made:
-            if isinstance(each, Given):
-                made.append(each.source.find(tensors))
-            elif isinstance(each, Look):
-                made.append(follow(each.of.find(tensors), each.path))
-            else:
-                array = results[each.number]
-                made.append(wrap(array.copy() if each.copy else array))
-        for left in traced.left:
-            left.source.find(tensors).grad = None if left.made is None else made[left.made]
-        return traced.rebuild(
-            iter([x.value if isinstance(x, Constant) else made[x] for x in traced.outputs])
+    >>> @torch.compile
+    ... def smooth(x):
+    ...     return torch.where(x > 1, x, torch.exp(x - 1)).sum()
+    >>> x = torch.tensor([0.0, 1.0, 2.0], requires_grad=True)
+    >>> smooth(x).backward()
+    >>> x.grad
+    tensor([0.3679, 1.0000, 1.0000])
+    """
+    if fn is None:
+        return functools.partial(
+            compile, check=check, fallback=fallback, name=name, disable=disable
         )
+    if not callable(fn):
+        raise TypeError(f"compile: a function or a Module is to be given, not {type(fn).__name__}")
+    if disable:
+        return fn
+    if importlib.util.find_spec("llvmlite") is None:
+        raise ImportError(
+            "compile: llvmlite, which makes machine code, is not installed; install it with "
+            "'pip install llvmlite', or leave compile out: everything else works without",
+            name="llvmlite",
+        )
+    if isinstance(fn, CompiledFunction):
+        fn = fn.function
+    calls = CHECKED if check is True else int(check)
+    compiled = CompiledFunction(fn, calls, fallback, name)
+    module = getattr(sys.modules.get("adjoint.nn.module"), "Module", None)
+    if module is not None and isinstance(fn, module):
+        return _module(fn, compiled)
+    return compiled
 
 
-class CompiledFunction:
-    """What ``compile`` gives: to be called as the function itself."""
+class CompiledModule:
+    """What is its own in a compiled module; all else is that of the module's class.
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        functools.update_wrapper(self, function)
-        self.function = function
-        self.programs: dict[Any, list[Compiled]] = {}
+    It shares the module's attributes, those that are set later too: the one has what the other has.
+    """
+
+    _orig_mod: Any
+    compiled: CompiledFunction
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if kwargs or any(type(each) is not Tensor for each in args):
-            leaves = flatten((args, kwargs))[0]
-            tensors = [each for each in leaves if isinstance(each, Tensor)]
-        else:
-            tensors = list(args)
-        key = self._key(args, kwargs, tensors)
-        for each in self.programs.get(key, ()):
-            if each.fits(tensors):
-                return each(tensors)
-        compiled = Compiled(trace(self.function, args, kwargs))
-        self.programs.setdefault(key, []).append(compiled)
-        return compiled(tensors)
+        return self.compiled(*args, **kwargs)
 
-    def _key(self, args: Any, kwargs: Any, tensors: list[Any]) -> Any:
-        key: list[Any] = [bool(modes.enabled)]
-        for each in tensors:
-            array = each._array
-            key.append((array.shape, array.dtype, each._node is not None))
-        if kwargs or len(tensors) != len(args):
-            leaves = flatten((args, kwargs))[0]
-            key.append(tuple(sorted(kwargs)))
-            key += [each for each in leaves if not isinstance(each, Tensor)]
-        return tuple(key)
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return _again(copy.deepcopy(self._orig_mod, memo), *self._how)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return _again, (self._orig_mod, *self._how)
 
     @property
-    def program(self) -> Any:
-        """The program compiled last."""
-        found = list(self.programs.values())[-1]
-        return found[-1].traced.program
+    def _how(self) -> tuple[int, bool, str]:
+        return self.compiled.check, self.compiled.fallback, self.compiled.name
 
 
-def compile(function: Callable[..., Any]) -> CompiledFunction:
-    """``function`` as machine code."""
-    return CompiledFunction(function)
+def _module(module: Any, compiled: CompiledFunction) -> Any:
+    """An object of a subclass of the module's class that shares all attributes with it."""
+    if isinstance(module, CompiledModule):
+        module = compiled.function = module._orig_mod
+    kind = type(module)
+    own = {
+        "_orig_mod": property(lambda _: module),
+        "compiled": property(lambda _: compiled),
+        "__slots__": (),
+        "__doc__": kind.__doc__,
+    }
+    subclass: Any = type(f"Compiled{kind.__name__}", (CompiledModule, kind), own)
+    subclass.__module__ = kind.__module__
+    shown = object.__new__(subclass)
+    object.__setattr__(shown, "__dict__", module.__dict__)
+    return shown
+
+
+def _again(module: Any, check: int, fallback: bool, name: str) -> Any:
+    """A copy, or what was pickled, compiled as the first was."""
+    return compile(module, check=check, fallback=fallback, name=name)
+
+
+__all__ = ["CompiledFunction", "compile"]

@@ -1,0 +1,248 @@
+"""Calling one compiled program: gathering its inputs, running it, delivering what it made.
+
+A call goes in this order: what was found around the function still holds; steps that Python takes
+each time (an optimizer's count); the arrays of all inputs; machine code, which also writes to
+inputs, as its last act; and then whatever only Tensors know: results, versions, histories, `.grad`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from adjoint.compiler.front.differentiable import Derivative, Spent, as_input
+from adjoint.compiler.front.guards import Change, Guards
+from adjoint.compiler.front.sources import Number, Outside
+from adjoint.compiler.front.tracing import Constant, Given, Look, Result, Traced
+from adjoint.compiler.runtime.executable import FINISHED, Executable
+from adjoint.ops.inplace import before_write
+from adjoint.ops.rewriting import follow, renew_unrecorded
+from adjoint.tape.changes import changes
+from adjoint.tape.modes import no_grad
+from adjoint.tape.node import clock, user_frame
+from adjoint.tape.tensor import Tensor, make_leaf, memory_of, set_requires_grad, wrap
+
+ndarray = np.ndarray
+MISS = type("Miss", (), {"__repr__": lambda _: "MISS"})()  # this program is for another world
+
+
+class Compiled:
+    """One program for one kind of arguments, in one state of the world around the function."""
+
+    def __init__(self, traced: Traced, guards: Guards, key: Any) -> None:
+        self.traced = traced
+        self.guards = guards
+        self.key = key
+        self.executable = Executable(traced.program)
+        self.changes = changes.count
+        backward = traced.backward
+        self.derivative = None if backward is None else Derivative(traced.program, backward)
+        self.spent = [
+            number
+            for number, each in enumerate(traced.made)
+            if isinstance(each, Result) and each.requires_grad == "freed"
+        ]
+        self.numbers = [
+            (place, each) for place, each in enumerate(traced.sources) if isinstance(each, Number)
+        ]
+        self.outside = [each for each in traced.sources if isinstance(each, Outside)]
+        self.reason: str | None = None  # why it did not fit when it was last asked
+
+    # -- whether it fits ----------------------------------------------------------------------
+
+    def fits(self, arguments: Sequence[Any]) -> bool:
+        """Whether the world around the function is as it was when it was traced.
+
+        Where it holds another tensor of the same kind in the same place, that one is taken.
+        """
+        try:
+            count = changes.count
+            replaced = {id(old): new for old, new in self.guards.renew()}
+        except Change as change:
+            self.reason = str(change)
+            return False
+        for source in self.outside:
+            source.tensor = replaced.get(id(source.tensor), source.tensor)
+        self.reason = self.traced.mismatch(arguments)
+        if self.reason is None:
+            self.changes = count
+        return self.reason is None
+
+    # -- a call -------------------------------------------------------------------------------
+
+    def __call__(self, arguments: Sequence[Any]) -> Any:
+        """Run the program; ``MISS`` if an effect finds that it does not fit."""
+        traced, executable = self.traced, self.executable
+        begun: list[Any] = []
+        made: list[Any] = []
+        context = executable.take()
+        finished = context.table[FINISHED]
+        try:
+            for effect in traced.effects:
+                numbers = effect.begin()
+                if numbers is None:
+                    self._undo(begun)
+                    return MISS
+                begun.append((effect, numbers))
+            tensors = [each.find(arguments) for each in traced.sources]
+            arrays: list[Any] = [None if each is None else each._array for each in tensors]
+            for place, source in self.numbers:
+                arrays[place] = begun[source.effect][1][source.place]
+            for each in traced.written:
+                tensor = each.source.find(arguments)
+                before_write(memory_of(tensor), tensor._array)
+            given = [as_input(each) for each in arrays]
+            copies = self._copies(given)
+            executable.call_in(context, given, made)
+            return self._finish(arguments, tensors, arrays, given, made, copies)
+        except BaseException:
+            # An interrupt that came while machine code ran is seen when it has ended, and has
+            # written: then the call is completed before the interrupt goes on.
+            if context.table[FINISHED] == finished:
+                self._undo(begun)
+            else:
+                self._finish(arguments, tensors, arrays, given, made, copies)
+            raise
+        finally:
+            executable.idle.append(context)
+
+    def _finish(
+        self,
+        arguments: Sequence[Any],
+        tensors: Sequence[Any],
+        arrays: Sequence[Any],
+        given: Sequence[Any],
+        made: list[Any],
+        copies: dict[int, Any],
+    ) -> Any:
+        """What is to be done after a run: all that would be half a call if it were left out."""
+        for place in self.traced.program.writes.values():
+            if given[place] is not arrays[place]:
+                np.copyto(arrays[place], given[place])
+        outputs = self.executable.outputs_of(made, given)
+        return self.deliver(arguments, tensors, outputs, copies)
+
+    def _undo(self, begun: Sequence[tuple[Any, Any]]) -> None:
+        for effect, _ in reversed(begun):
+            effect.undo()
+
+    def _copies(self, arrays: Sequence[Any]) -> dict[int, Any]:
+        """Inputs that the program writes to, and that a second derivative needs as they are."""
+        if self.derivative is None:
+            return {}
+        return {number: arrays[number].copy() for number in self.derivative.copied}
+
+    def deliver(
+        self,
+        arguments: Sequence[Any],
+        tensors: Sequence[Any],
+        made: Sequence[Any],
+        kept: dict[int, Any],
+    ) -> Any:
+        """What follows from a run: versions, gradients at leaves, results and their histories."""
+        traced = self.traced
+        self._note_writes(arguments, made)
+        results: list[Any] = []
+        for each in traced.made:
+            results.append(self._result(each, arguments, results, made))
+        for leaf in traced.left:
+            tensor = leaf.source.find(arguments)
+            node = tensor._node
+            node.grad = None if leaf.made is None else results[leaf.made]
+        for flag in traced.flags:
+            set_requires_grad(flag.source.find(arguments), flag.requires_grad)
+        if self.derivative is not None:
+            self._record(arguments, tensors, results, made, kept)
+        if self.spent:
+            edges = [each._node for each in tensors if each is not None and each._node is not None]
+            Spent(1).record([results[each] for each in self.spent], edges)
+        return traced.rebuild(
+            iter(
+                [each.value if type(each) is Constant else results[each] for each in traced.outputs]
+            )
+        )
+
+    def _note_writes(self, arguments: Sequence[Any], made: Sequence[Any]) -> None:
+        """Count writes, all at one time and in one line: that of the call."""
+        written = self.traced.written
+        if not written:
+            return
+        now, frame = next(clock), user_frame(sys._getframe(1))
+        for each in written:
+            tensor = each.source.find(arguments)
+            if each.rebinds:
+                tensor._array = made[each.result]
+                continue
+            memory = memory_of(tensor)
+            memory.version += each.writes
+            memory.written = now
+            if frame is not None:
+                memory.code, memory.instruction = frame.f_code, frame.f_lasti
+            if memory.views:
+                renew_unrecorded(memory)
+
+    def _result(
+        self, each: Any, arguments: Sequence[Any], results: list[Any], made: Sequence[Any]
+    ) -> Any:
+        if type(each) is Given:
+            return each.source.find(arguments)
+        if type(each) is Look:
+            parent = results[each.of] if isinstance(each.of, int) else each.of.find(arguments)
+            if each.recorded:
+                return follow(parent, each.path)
+            with no_grad():
+                return follow(parent, each.path)
+        array = made[each.number]
+        tensor = wrap(array.copy() if each.copy else array)
+        if each.requires_grad == "leaf":
+            make_leaf(tensor)
+        return tensor
+
+    def _record(
+        self,
+        arguments: Sequence[Any],
+        tensors: Sequence[Any],
+        results: Sequence[Any],
+        made: Sequence[Any],
+        copies: dict[int, Any],
+    ) -> None:
+        """Give results their history: one node for all."""
+        derivative, backward = self.derivative, self.traced.backward
+        assert derivative is not None and backward is not None
+        edges = [each.find(arguments)._node for each in backward.edges]
+        kept = [
+            made[each] if isinstance(each, int) else each.find(arguments)
+            for each in derivative.residuals
+        ]
+        derivative.record(
+            [results[each] for each in backward.cotangents],
+            edges,
+            kept,
+            made,
+            [copies.get(number, tensor) for number, tensor in enumerate(tensors)],
+        )
+
+
+def arguments_share(tensors: Sequence[Any]) -> bool:
+    """Whether some of these tensors lie in the same memory."""
+    arrays = [each._array for each in tensors if each._array.size]
+    roots = [id(_root(each)) for each in arrays]
+    if len(set(roots)) == len(roots):
+        return False
+    return any(
+        np.may_share_memory(one, other)
+        for number, one in enumerate(arrays)
+        for other in arrays[:number]
+    )
+
+
+def _root(array: Any) -> Any:
+    while isinstance(array.base, ndarray):
+        array = array.base
+    return array if array.base is None else array.base
+
+
+__all__ = ["MISS", "Compiled", "Tensor", "arguments_share"]

@@ -1,0 +1,188 @@
+"""``compile``: a function that is traced, compiled and kept for each kind of arguments."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from types import MethodType
+from typing import Any
+
+from adjoint.array.symbol import running
+from adjoint.compiler.front.calling import MISS, Compiled
+from adjoint.compiler.front.keys import (
+    Arguments,
+    is_ordinary,
+    key_of,
+    spell_difference,
+    take_apart,
+)
+from adjoint.compiler.front.reaching import guards_of
+from adjoint.compiler.front.tracing import trace
+from adjoint.errors import UntraceableError
+from adjoint.tape.node import user_frame
+
+MANY = 8  # programs of one function, after which a warning says what keeps changing
+MOST = 64  # programs that are kept
+TRIES = 2  # traces in a row that have changed Python's objects, before that is an error
+
+
+class CompiledFunction:
+    """What ``compile`` gives: to be called as the function itself.
+
+    ``function`` is that function, ``programs`` the programs that were made of it, ``program`` the
+    one that was used last; ``clear()`` forgets them, and ``explain()`` says what they do.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        check: int = 0,
+        fallback: bool = False,
+        name: str | None = None,
+    ) -> None:
+        functools.update_wrapper(self, function, updated=())
+        self.function = function
+        self.check = check
+        self.fallback = fallback
+        self.name = name or getattr(function, "__qualname__", type(function).__name__)
+        self._lock = threading.RLock()
+        self._warned = False
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all programs: the next call traces again."""
+        with self._lock:
+            self._programs: dict[Any, list[Compiled]] = {}
+            self._all: list[Compiled] = []
+            self._refused: dict[Any, str] = {}  # keys of calls that run as they are, and why
+            self._changing = 0  # traces in a row that have changed Python's objects
+            self._last: Compiled | None = None
+
+    # -- calling ------------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        given = take_apart(args, kwargs)
+        if not is_ordinary(given.tensors) or running.capture is not None:
+            return self.function(*args, **kwargs)
+        key = key_of(given)
+        for each in tuple(self._programs.get(key, ())):
+            if each.fits(given.tensors):
+                out = self._run(each, given)
+                if out is not MISS:
+                    return out
+        if key in self._refused:
+            return self.function(*args, **kwargs)
+        made = self._make(key, given, args, kwargs)
+        if made is None:
+            return self.function(*args, **kwargs)
+        if not made.fits(given.tensors):
+            raise RuntimeError(f"compile: {self.name} has changed while it ran: {made.reason}")
+        return self._run(made, given)
+
+    def _run(self, compiled: Compiled, given: Arguments) -> Any:
+        self._last = compiled
+        return compiled(given.tensors)
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
+
+    # -- making programs ----------------------------------------------------------------------
+
+    def _make(
+        self, key: Any, given: Arguments, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Compiled | None:
+        """A new program; None if this call is to run as it is."""
+        with self._lock:
+            values = [
+                each for each, place in zip(given.leaves, given.places, strict=True) if place < 0
+            ]
+            guards = guards_of(self.function, values)
+            try:
+                traced = trace(self.function, args, kwargs)
+            except UntraceableError as error:
+                changed = guards.restore()
+                if not self.fallback:
+                    raise
+                self._refuse(key, error)
+                return None
+            changed = guards.restore()
+            if changed:
+                self._again(key, changed)
+                return None
+            self._changing = 0
+            compiled = self._compiled(traced, guards_of(self.function, values), key)
+            self._keep(compiled)
+            return compiled
+
+    def _compiled(self, traced: Any, guards: Any, key: Any) -> Compiled:
+        return Compiled(traced, guards, key)
+
+    def _again(self, key: Any, changed: list[str]) -> None:
+        """A trace has changed Python's objects: this call runs as it is, as it may be the first."""
+        self._changing += 1
+        if self._changing < TRIES:
+            return
+        error = UntraceableError(
+            f"compile: {self.name} changes {', '.join(changed)} whenever it is called, and a "
+            "program cannot: keep what changes in a tensor that is written in place, return it, "
+            "or let such functions run as they are: compile(..., fallback=True)"
+        )
+        self._changing = 0
+        if not self.fallback:
+            raise error
+        self._refuse(key, error)
+
+    def _refuse(self, key: Any, error: UntraceableError) -> None:
+        self._refused[key] = str(error)
+        self._warn(f"compile: {self.name} runs without being compiled: {error}")
+
+    def _keep(self, compiled: Compiled) -> None:
+        before = self._all[-1] if self._all else None
+        self._programs.setdefault(compiled.key, []).append(compiled)
+        self._all.append(compiled)
+        if len(self._all) > MANY and not self._warned:
+            self._warned = True
+            self._warn(
+                f"compile: {self.name} has {len(self._all)} programs, and every new one takes time "
+                f"to make. What changed: {self._changes()}"
+            )
+        if len(self._all) > MOST:
+            oldest = self._all.pop(0)
+            self._programs[oldest.key].remove(oldest)
+        del before
+
+    def _changes(self) -> str:
+        """What made the last programs necessary."""
+        reasons: list[str] = []
+        for one, other in zip(self._all, self._all[1:], strict=False):
+            if one.key != other.key:
+                reasons.append(spell_difference(one.key, other.key))
+            elif one.reason:
+                reasons.append(one.reason)
+        return "; ".join(dict.fromkeys(reasons[-4:])) or "nothing that is known"
+
+    def _warn(self, text: str) -> None:
+        level, frame = 1, sys._getframe(0)
+        outside = user_frame(frame)
+        while frame is not outside and frame.f_back is not None:
+            level, frame = level + 1, frame.f_back
+        warnings.warn(text, UserWarning, stacklevel=level)
+
+    # -- looking ------------------------------------------------------------------------------
+
+    @property
+    def programs(self) -> list[Any]:
+        """All programs, the oldest first."""
+        return [each.traced.program for each in self._all]
+
+    @property
+    def program(self) -> Any:
+        """The program used last; None before the first call."""
+        return None if self._last is None else self._last.traced.program
+
+    def __repr__(self) -> str:
+        count = len(self._all)
+        return f"<compiled {self.name}: {count} program{'' if count == 1 else 's'}>"
