@@ -29,7 +29,8 @@ class Fit(NamedTuple):
     high: Any
     weight: Callable[[Any], Any]  # what an error of 1 there is in relative terms
     single: int  # coefficients for float32
-    double: int  # and for float64, 0 for none
+    double: int  # and for float64
+    high_double: Any = None  # the end for float64 where it is another
 
 
 def grid(low: Any, high: Any, count: int) -> list[Any]:
@@ -163,16 +164,12 @@ FITS = {
         lambda z: 1, 7, 12,
     ),
     "ERF_TAIL": Fit(
-        "-log(erfc(a)) of a - 1, a between 1 and where erf is 1: 4 in float32, 6 in float64",
-        lambda x: -mp.log(mp.erfc(x + 1)), 0, 3, lambda x: mp.erfc(x + 1), 8, 0,
-    ),
-    "ERF_TAIL_LONG": Fit(
-        "the same up to 6", lambda x: -mp.log(mp.erfc(x + 1)), 0, 5,
-        lambda x: mp.erfc(x + 1), 0, 20,
+        "-log(erfc(a)) of a - 1, a from 1 to 4 or 6, where erf is 1",
+        lambda x: -mp.log(mp.erfc(x + 1)), 0, 3, lambda x: mp.erfc(x + 1), 8, 19, 5,
     ),
     "ERFC": Fit(
-        "(1 + 2 a) exp(a^2) erfc(a) of t = (a - 4) / (a + 4), a up to 28",
-        bell, -1, mpf("0.751"), lambda t: 1 / bell(t), 13, 24,
+        "(1 + 2 a) exp(a^2) erfc(a) of t = (a - 4) / (a + 4), a from 1/2 to 28",
+        bell, mpf("-0.7781"), mpf("0.751"), lambda t: 1 / bell(t), 12, 23,
     ),
 }  # fmt: skip
 
@@ -183,6 +180,9 @@ PARTS = {
     "LG2": ("log10(2), likewise", mp.log(2, 10), (15,), (41,)),
     "LOG2_E": ("1 / log(2), the first part half as long", 1 / mp.log(2), (12,), (26,)),
     "LOG10_E": ("1 / log(10), likewise", 1 / mp.log(10), (12,), (26,)),
+    "LOG2_E_LONG": ("1 / log(2)", 1 / mp.log(2), (24,), (53,)),
+    "THIRD": ("1 / 3", mpf(1) / 3, (24,), (53,)),
+    "ATAN_HALF": ("atan(1 / 2)", mp.atan(mpf(1) / 2), (24,), (53,)),
     "HALF_PI": ("pi / 2", mp.pi / 2, (24, 24), (53, 53)),
 }
 
@@ -224,12 +224,12 @@ def main() -> None:
     for name, fit in FITS.items():
         rows, bits = [], []
         for size, count in ((4, fit.single), (8, fit.double)):
-            if count:
-                coefficients, worst = remez(fit, count)
-                bits.append(f"{float(mp.log(worst, 2)):.1f}")
-                body = "".join(f"        {float(each)!r},\n" for each in coefficients)
-                rows.append(f"    {size}: (\n{body}    ),\n")
-                print(name, size, count, bits[-1], flush=True)
+            longer = fit.high_double if size == 8 and fit.high_double else fit.high
+            coefficients, worst = remez(fit._replace(high=longer), count)
+            bits.append(f"{float(mp.log(worst, 2)):.1f}")
+            body = "".join(f"        {float(each)!r},\n" for each in coefficients)
+            rows.append(f"    {size}: (\n{body}    ),\n")
+            print(name, size, count, bits[-1], flush=True)
         texts.append(
             f"# {fit.comment}; {' and '.join(bits)} bits.\n"
             f"{name}: Table = {{\n{''.join(rows)}}}  # fmt: skip\n"

@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 
 from adjoint.compiler.expressions import Expression
-from adjoint.compiler.functions import exponentials
+from adjoint.compiler.functions import (
+    errors,
+    exponentials,
+    inverse_circular,
+    logarithms,
+    powers,
+)
 
 Formula = Callable[..., Expression]
 
@@ -23,6 +29,20 @@ FORMULAS: dict[str, Formula] = {
     "tanh": exponentials.tanh,
     "sinh": exponentials.sinh,
     "cosh": exponentials.cosh,
+    "asin": inverse_circular.asin,
+    "acos": inverse_circular.acos,
+    "atan": inverse_circular.atan,
+    "atan2": inverse_circular.atan2,
+    "erf": errors.erf,
+    "erfc": errors.erfc,
+    "pow": powers.power,
+    "log": logarithms.log,
+    "log2": logarithms.log2,
+    "log10": logarithms.log10,
+    "log1p": logarithms.log1p,
+    "asinh": logarithms.asinh,
+    "acosh": logarithms.acosh,
+    "atanh": logarithms.atanh,
 }
 
 
@@ -31,4 +51,4 @@ def has_formula(name: str, kind: np.dtype[Any]) -> bool:
     return kind.kind == "f" and kind.itemsize > 2 and (name in FORMULAS or name in OUTSIDE)
 
 
-OUTSIDE = {"log", "log1p", "sin", "cos", "erf", "rem", "log2", "log10"}
+OUTSIDE = {"sin", "cos", "rem"}

@@ -37,9 +37,12 @@ def _limits(x: Expression) -> tuple[float, float]:
 
 def exp(x: Expression) -> Expression:
     """The power ``x`` of e."""
-    size = format_of(x).size
-    x = clamp(x, *_limits(x))
-    high, low = LN2[size]
+    return short_exp(clamp(x, *_limits(x)), format_of(x).size)
+
+
+def short_exp(x: Expression, size: int) -> Expression:
+    """The same of what is not too large, as precise as a type of ``size`` bytes needs it."""
+    high, low = LN2[format_of(x).size]
     k, low_bits = nearest(x * LOG2_E)
     r = fma(-low, k, fma(-high, k, x))  # k * high is exact
     return scale(horner((1.0, 1.0, *EXP[size]), r), low_bits)

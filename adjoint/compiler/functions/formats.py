@@ -59,6 +59,11 @@ def operation(name: str, kind: Any, *args: Any) -> Expression:
     )  # fmt: skip
 
 
+def constant(value: float, like: Expression) -> Expression:
+    """A number of the type of an expression."""
+    return Expression(Scalar("number", like.kind, value=value))
+
+
 # -- bits ---------------------------------------------------------------------------------------
 
 
@@ -193,9 +198,14 @@ def in_double(formula: Callable[..., Expression]) -> Callable[..., Expression]:
 
 
 def choose(*cases: Any) -> Expression:
-    """``choose(condition, value, condition, value, otherwise)``: the first that holds."""
+    """``choose(condition, value, condition, value, otherwise)``: the first that holds.
+
+    One value at least is an expression and gives the type.
+    """
+    values = (*cases[1:-1:2], cases[-1])
+    kind = next(each.kind for each in values if isinstance(each, Expression))
     result: Any = cases[-1]
     for place in range(len(cases) - 3, -1, -2):
-        result = where(cases[place], cases[place + 1], result)
+        result = where(cases[place], cases[place + 1], result, kind)
     found: Expression = result
     return found
