@@ -104,11 +104,12 @@ e, pi, inf, nan, newaxis = math.e, math.pi, math.inf, math.nan, None
 # Modules that are loaded when first asked for, and functions that live in one of them.
 _LAZY = frozenset(
     (
-        "cuda", "func", "linalg", "nn", "optim", "printing", "profiler", "return_types", "special",
-        "testing", "utils", "viz",
+        "compiler", "cuda", "func", "linalg", "nn", "optim", "printing", "profiler",
+        "return_types", "special", "testing", "utils", "viz",
     )
 )  # fmt: skip
 _HOMES = {
+    "compile": "compiler.front.function",
     "get_printoptions": "printing",
     "is_anomaly_check_nan_enabled": "autograd.anomaly_mode",
     "is_anomaly_enabled": "autograd.anomaly_mode",

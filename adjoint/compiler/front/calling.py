@@ -49,6 +49,7 @@ class Compiled:
             (place, each) for place, each in enumerate(traced.sources) if isinstance(each, Number)
         ]
         self.outside = [each for each in traced.sources if isinstance(each, Outside)]
+        self.tracing = 0.0  # seconds
         self.reason: str | None = None  # why it did not fit when it was last asked
 
     # -- whether it fits ----------------------------------------------------------------------
@@ -211,7 +212,8 @@ class Compiled:
     ) -> None:
         """Give results their history: one node for all."""
         derivative, backward = self.derivative, self.traced.backward
-        assert derivative is not None and backward is not None
+        assert derivative is not None
+        assert backward is not None
         edges = [each.find(arguments)._node for each in backward.edges]
         kept = [
             made[each] if isinstance(each, int) else each.find(arguments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable
 from types import MethodType
@@ -12,6 +13,7 @@ from typing import Any
 
 from adjoint.array.symbol import running
 from adjoint.compiler.front.calling import MISS, Compiled
+from adjoint.compiler.front.explaining import Explanation
 from adjoint.compiler.front.keys import (
     Arguments,
     is_ordinary,
@@ -47,7 +49,7 @@ class CompiledFunction:
         self.function = function
         self.check = check
         self.fallback = fallback
-        self.name = name or getattr(function, "__qualname__", type(function).__name__)
+        self.name = str(name or getattr(function, "__qualname__", type(function).__name__))
         self._lock = threading.RLock()
         self._warned = False
         self.clear()
@@ -86,6 +88,22 @@ class CompiledFunction:
         self._last = compiled
         return compiled(given.tensors)
 
+    def prepare(self, *args: Any, **kwargs: Any) -> Compiled:
+        """The program for these arguments, made if there is none yet; nothing is run."""
+        given = take_apart(args, kwargs)
+        key = key_of(given)
+        for each in self._programs.get(key, ()):
+            if each.fits(given.tensors):
+                return each
+        made = self._make(key, given, args, kwargs)
+        if made is None:
+            raise UntraceableError(
+                self._refused.get(key)
+                or f"compile: the first call of {self.name} makes something that later calls use: "
+                "call it once before"
+            )
+        return made
+
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
 
@@ -100,6 +118,7 @@ class CompiledFunction:
                 each for each, place in zip(given.leaves, given.places, strict=True) if place < 0
             ]
             guards = guards_of(self.function, values)
+            start = time.perf_counter()
             try:
                 traced = trace(self.function, args, kwargs)
             except UntraceableError as error:
@@ -113,7 +132,9 @@ class CompiledFunction:
                 self._again(key, changed)
                 return None
             self._changing = 0
+            seconds = time.perf_counter() - start
             compiled = self._compiled(traced, guards_of(self.function, values), key)
+            compiled.tracing = seconds
             self._keep(compiled)
             return compiled
 
@@ -182,6 +203,14 @@ class CompiledFunction:
     def program(self) -> Any:
         """The program used last; None before the first call."""
         return None if self._last is None else self._last.traced.program
+
+    def explain(self) -> Explanation:
+        """A report on the program used last, to print; ``RuntimeError`` before the first call."""
+        if self._last is None:
+            raise RuntimeError(
+                f"compile: {self.name} has not been called yet, so it has no program"
+            )
+        return Explanation(self.name, self._last)
 
     def __repr__(self) -> str:
         count = len(self._all)

@@ -153,12 +153,16 @@ class Part:
 
     def __call__(self, arrays: Sequence[Any]) -> list[Any]:
         """Machine code, made at the first call."""
-        executable = self.executable
-        if executable is None:
-            with self._lock:
-                executable = self.executable = self.executable or Executable(self.program)
+        executable = self.executable or self.prepare()
         made = executable(*[as_input(each) for each in arrays])
         return self._gradients(made)
+
+    def prepare(self) -> Executable:
+        """Compile it, unless that is done."""
+        with self._lock:
+            if self.executable is None:
+                self.executable = Executable(self.program)
+            return self.executable
 
     def evaluate(self, values: Sequence[Any]) -> list[Any]:
         """The same by the equations, on values of any kind."""

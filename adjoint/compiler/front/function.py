@@ -7,9 +7,14 @@ import functools
 import importlib.util
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from adjoint.compiler.front.compiled import CompiledFunction
+from adjoint.lazy import LazyModule
+
+if TYPE_CHECKING:
+    from adjoint.compiler.front import compiled as making
+else:
+    making = LazyModule("adjoint.compiler.front.compiled")  # it imports llvmlite
 
 CHECKED = 3  # calls of each program that ``check=True`` compares
 
@@ -61,10 +66,10 @@ def compile(
             "'pip install llvmlite', or leave compile out: everything else works without",
             name="llvmlite",
         )
-    if isinstance(fn, CompiledFunction):
+    if isinstance(fn, making.CompiledFunction):
         fn = fn.function
     calls = CHECKED if check is True else int(check)
-    compiled = CompiledFunction(fn, calls, fallback, name)
+    compiled = making.CompiledFunction(fn, calls, fallback, name)
     module = getattr(sys.modules.get("adjoint.nn.module"), "Module", None)
     if module is not None and isinstance(fn, module):
         return _module(fn, compiled)
@@ -78,7 +83,7 @@ class CompiledModule:
     """
 
     _orig_mod: Any
-    compiled: CompiledFunction
+    compiled: Any
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.compiled(*args, **kwargs)
@@ -89,12 +94,16 @@ class CompiledModule:
     def __reduce_ex__(self, protocol: Any) -> Any:
         return _again, (self._orig_mod, *self._how)
 
+    def explain(self) -> Any:
+        """A report on the program used last, to print."""
+        return self.compiled.explain()
+
     @property
     def _how(self) -> tuple[int, bool, str]:
         return self.compiled.check, self.compiled.fallback, self.compiled.name
 
 
-def _module(module: Any, compiled: CompiledFunction) -> Any:
+def _module(module: Any, compiled: Any) -> Any:
     """An object of a subclass of the module's class that shares all attributes with it."""
     if isinstance(module, CompiledModule):
         module = compiled.function = module._orig_mod
@@ -117,4 +126,4 @@ def _again(module: Any, check: int, fallback: bool, name: str) -> Any:
     return compile(module, check=check, fallback=fallback, name=name)
 
 
-__all__ = ["CompiledFunction", "compile"]
+__all__ = ["CompiledModule", "compile"]
