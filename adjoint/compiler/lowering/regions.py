@@ -10,30 +10,16 @@ from adjoint.compiler.lowering.base import Lowering, NotLoweredError, lowers
 from adjoint.compiler.lowering.movement import along, followed
 from adjoint.compiler.lowering.places import (
     View,
-    boxed,
     empty,
     owned,
     place_in,
-    put_together,
     update,
 )
-from adjoint.compiler.lowering.sums import note_zeros
-from adjoint.compiler.nodes import Buffer, Look
+from adjoint.compiler.lowering.sums import note_zeros, zeros_around
+from adjoint.compiler.nodes import Look
 from adjoint.compiler.program import Equation
 
 # -- zeros with something in a region -------------------------------------------------------------
-
-
-def in_box(low: Lowering, equation: Equation, g: Look, box: list[slice]) -> Look:
-    """Zeros with ``g`` in a box of ranges."""
-    out = equation.outputs[0]
-    buffer = Buffer(out.shape, out.kind)
-    boxed(low, buffer, box, g, 0)
-    if not buffer.size:
-        return put_together(low, buffer)
-    region = Look(buffer, buffer.stand_in[tuple(box)])
-    note_zeros(low, buffer, region.shape, place_in(region), low.load(g, region.shape))
-    return Look(buffer)
 
 
 def in_region(low: Lowering, equation: Equation, name: str, g: Any, view: View) -> Look:
@@ -51,9 +37,7 @@ def in_region(low: Lowering, equation: Equation, name: str, g: Any, view: View) 
 @lowers("select_backward")
 def _select_backward(low: Lowering, equation: Equation, g: Any) -> Look:
     shape, dim, index = equation.options
-    box = [slice(0, size) for size in shape]
-    box[dim] = slice(index % shape[dim], index % shape[dim] + 1)
-    return in_box(low, equation, low.look(g).seen(lambda place: place[along(dim, None)]), box)
+    return zeros_around(low, equation.outputs[0], g, dim % len(shape), index % shape[dim], None)
 
 
 @lowers("slice_backward")
@@ -63,9 +47,7 @@ def _slice_backward(low: Lowering, equation: Equation, g: Any) -> Look:
         part = slice(start, stop, step)
         return in_region(low, equation, "set", g, lambda place: place[along(dim, part)])
     start, stop, _ = slice(start, stop).indices(shape[dim])
-    box = [slice(0, size) for size in shape]
-    box[dim] = slice(start, max(start, stop))
-    return in_box(low, equation, low.look(g), box)
+    return zeros_around(low, equation.outputs[0], g, dim % len(shape), start, max(start, stop))
 
 
 @lowers("diag_embed", "diagonal_backward")

@@ -8,19 +8,71 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from adjoint.compiler.expressions import Expression
+from adjoint.compiler.expressions import Expression, number
 from adjoint.compiler.lowering.base import RULES, Lowering, lowers
 from adjoint.compiler.lowering.elementwise import elementwise
-from adjoint.compiler.lowering.places import buffers_of, dies, update
+from adjoint.compiler.lowering.places import buffers_of, dies, place_in, update
 from adjoint.compiler.nodes import Buffer, Look, Part, Shape, Update
 from adjoint.compiler.program import Equation
+
+
+class Band:
+    """Zeros but for ranges of an axis, each of which a part makes, and others what is between."""
+
+    def __init__(self, axis: int) -> None:
+        self.axis = axis
+        self.pieces: dict[tuple[int, int], Part] = {}
+        self.gaps: list[Part] = []
+
+    def fits(self, other: Band) -> bool:
+        """Whether the other's ranges are along the same axis, and none in common."""
+        return self.axis == other.axis and all(
+            stop <= first or last <= start
+            for start, stop in self.pieces
+            for first, last in other.pieces
+        )
+
+    def lay(self, low: Lowering, buffer: Buffer, pieces: dict[tuple[int, int], Expression]) -> None:
+        """Add ranges, with what stands there, and fill what is left with zeros."""
+        for (start, stop), value in pieces.items():
+            self.pieces[start, stop] = self._part(low, buffer, start, stop, value)
+        for each in self.gaps:
+            low.nodes.remove(each)
+        self.gaps, begin = [], 0
+        size = buffer.shape[self.axis]
+        for start, stop in sorted([*self.pieces, (size, size)]):
+            if start > begin:
+                zeros = number(0, buffer.kind)
+                self.gaps.append(self._part(low, buffer, begin, start, zeros))
+            begin = stop
+
+    def _part(
+        self, low: Lowering, buffer: Buffer, start: int, stop: int, value: Expression
+    ) -> Part:
+        # A body over one dimension less is of a single place, and stays in its own loops.
+        reduced = rank_of(value) == len(buffer.shape) - 1
+        index = (*(slice(None),) * self.axis, start if reduced else slice(start, stop))
+        part = Part(Look(buffer, buffer.stand_in[index]), value.to(buffer.kind).scalar)
+        low.add(part)
+        return part
+
+
+def rank_of(value: Expression) -> int | None:
+    """Of the domain that an expression is over; None if it is over any."""
+    for each in value.scalar.walk():
+        if each.name == "load":
+            return len(each.value.shape)
+        if each.name == "index":
+            return len(each.value)
+    return None
 
 
 class Zeros:
     """What a buffer is known to be: zeros with these added."""
 
-    def __init__(self, addends: list[Addend]) -> None:
+    def __init__(self, addends: list[Addend], band: Band | None = None) -> None:
         self.addends = addends
+        self.band = band
         self.clean = False  # no zero is negative, as after adding 0
 
 
@@ -45,6 +97,21 @@ def note_zeros(
         low.zeros[buffer] = Zeros([Addend(domain, at, value.to(buffer.kind))])
 
 
+def zeros_around(low: Lowering, out: Any, g: Any, axis: int, start: int, stop: int | None) -> Look:
+    """Zeros with ``g`` in a range of an axis, or, without its end, at one place."""
+    buffer = Buffer(out.shape, out.kind)
+    index = start if stop is None else slice(start, stop)
+    place = buffer.stand_in[(*(slice(None),) * axis, index)]
+    if not place.size:
+        return low.map(out.shape, out.kind, 0)
+    region = Look(buffer, place)
+    value = low.load(g, region.shape, out.kind)
+    band = Band(axis)
+    band.lay(low, buffer, {(start, start + 1 if stop is None else stop): value})
+    low.zeros[buffer] = Zeros([Addend(region.shape, place_in(region), value)], band)
+    return Look(buffer)
+
+
 def sum_of(low: Lowering, equation: Equation, x: Any, y: Any) -> Look | None:
     """The sum of two, if one of them is zeros but for some places; otherwise None."""
     out = equation.outputs[0]
@@ -54,9 +121,11 @@ def sum_of(low: Lowering, equation: Equation, x: Any, y: Any) -> Look | None:
             continue
         if whole.shape != out.shape or whole.kind != out.kind:
             continue
+        known = low.zeros[other.buffer]
         buffer = _base(low, whole, addends)
-        for each in addends:
-            update(low, "add", buffer, each.domain, each.at, each.value)
+        if not _joined(low, buffer, known):
+            for each in addends:
+                update(low, "add", buffer, each.domain, each.at, each.value)
         return Look(buffer)
     return None
 
@@ -80,15 +149,32 @@ def _base(low: Lowering, look: Look, addends: list[Addend]) -> Buffer:
     needed = {buffer for each in addends for buffer in each.buffers}
     if known is not None and look.whole and dies(low, buffer) and buffer not in needed:
         if not known.clean:
-            for node in low.nodes:
-                if isinstance(node, (Part, Update)) and node.buffers[0] is buffer:
-                    node.body = (Expression(node.body) + 0).scalar
+            _add_zero(low, buffer)
             known.clean = True
         known.addends += addends
         return buffer
     value = low.load(look, look.shape)
     value = value if look.kind.kind == "b" else value + 0
     return low.map(look.shape, look.kind, value, fresh=True).buffer
+
+
+def _add_zero(low: Lowering, buffer: Buffer) -> None:
+    """Make what stands in a buffer not -0."""
+    for node in low.nodes:
+        if isinstance(node, (Part, Update)) and node.buffers[0] is buffer:
+            node.body = (Expression(node.body) + 0).scalar
+
+
+def _joined(low: Lowering, buffer: Buffer, other: Zeros) -> bool:
+    """Let ranges of another be ranges of this buffer too, if they have none in common."""
+    known = low.zeros.get(buffer)
+    if known is None or known.band is None or other.band is None or buffer.rewritten:
+        return False
+    if not known.band.fits(other.band):
+        return False
+    pieces = {place: Expression(part.body) + 0 for place, part in other.band.pieces.items()}
+    known.band.lay(low, buffer, pieces)
+    return True
 
 
 del RULES["add"]  # the plain rule of elementwise rows, which is used where nothing is gained
