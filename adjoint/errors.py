@@ -29,6 +29,10 @@ class UntraceableError(TransformError):
     where: str | None = None  # file and line of the user's code
 
 
+class CompileCheckError(AdjointError):
+    """``compile(..., check=True)`` has found that a program and the function itself differ."""
+
+
 def describe_shape(shape: Iterable[int]) -> str:
     """Spell a shape as PyTorch's users read it: ``[2, 3]``."""
     return "[" + ", ".join(str(size) for size in shape) + "]"

@@ -8,12 +8,17 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_HOMES = {"compile": "front.function", "explain": "front.explaining"}
+_HOMES = {
+    "CompileCheckError": "adjoint.errors",
+    "UntraceableError": "adjoint.errors",
+    "compile": "adjoint.compiler.front.function",
+    "explain": "adjoint.compiler.front.explaining",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        found = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        found = getattr(importlib.import_module(_HOMES[name]), name)
         globals()[name] = found
         return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
