@@ -29,13 +29,17 @@ class Targets(NamedTuple):
 def targets(
     low: Lowering, equation: Equation, target: Any, weight: Any, domain: Sequence[int]
 ) -> Targets:
-    """Targets (..., M), which broadcast to ``domain``; weights (C), or (..., M or 1, C)."""
+    """Targets (..., M), which broadcast to ``domain``; weights (C), or (..., C) in a batch."""
     classes, ignored = equation.options[:2]
     wanted = low.load(target, domain, INT64)
     kept = wanted.differs(ignored)
     place = within(where(kept, wanted, 0), classes, "the classes")
-    share = None if weight is None else at_class(low, low.look(weight), place, domain)
-    return Targets(place, kept, share)
+    if weight is None:
+        return Targets(place, kept, None)
+    look = low.look(weight)
+    if len(look.shape) > 1:  # of each example of a batch, for all its targets
+        look = look.seen(lambda place: place[..., None, :])
+    return Targets(place, kept, at_class(low, look, place, domain))
 
 
 def at_class(low: Lowering, x: Look, place: Expression, domain: Sequence[int]) -> Expression:
