@@ -51,7 +51,7 @@ class Band:
     ) -> Part:
         # A body over one dimension less is of a single place, and stays in its own loops.
         reduced = rank_of(value) == len(buffer.shape) - 1
-        index = (*(slice(None),) * self.axis, start if reduced else slice(start, stop))
+        index = (*(slice(None),) * self.axis, start if reduced else slice(start, stop), ...)
         part = Part(Look(buffer, buffer.stand_in[index]), value.to(buffer.kind).scalar)
         low.add(part)
         return part
@@ -101,7 +101,7 @@ def zeros_around(low: Lowering, out: Any, g: Any, axis: int, start: int, stop: i
     """Zeros with ``g`` in a range of an axis, or, without its end, at one place."""
     buffer = Buffer(out.shape, out.kind)
     index = start if stop is None else slice(start, stop)
-    place = buffer.stand_in[(*(slice(None),) * axis, index)]
+    place = buffer.stand_in[(*(slice(None),) * axis, index, ...)]
     if not place.size:
         return low.map(out.shape, out.kind, 0)
     region = Look(buffer, place)
