@@ -318,7 +318,7 @@ def as_public(array: Any) -> Any:
         return array
     if type(array) is Attached:
         return wrap(array, array.home.level)
-    return wrap(array, array._level + 1 if isinstance(array, Value) else 0)
+    return wrap(array, int(array._level + 1) if isinstance(array, Value) else 0)
 
 
 def as_array(value: Any, level: int = -1) -> Any:

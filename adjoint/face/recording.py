@@ -192,7 +192,7 @@ class Recording:
 
     def detach(self) -> Any:
         """The same memory with no history."""
-        array = self._array
+        array = self._array if running.capture is None else running.capture.lifted(self)
         if isinstance(array, Value):
             array = detach_row.row((array,))  # type: ignore[attr-defined]
             out = wrap(array, self._level)
@@ -217,6 +217,8 @@ class Recording:
         """The same memory with no history and no version: writes to it are not noticed."""
         if self._node is not None and not isinstance(self._node, AccumulateGrad):
             note_cut(".data", self._node)  # not of leaves, whose .data is for setting them
+        if running.capture is not None:
+            running.capture.lifted(self)
         array = array_of(self)
         if isinstance(array, Value):
             row = detach_row.row  # type: ignore[attr-defined]

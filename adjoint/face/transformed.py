@@ -29,5 +29,5 @@ def spell_transformed(tensor: Any) -> str:
     if isinstance(array, Tensor):
         below = array
     else:
-        below = wrap(array, array._level + 1 if isinstance(array, Value) else 0)
+        below = wrap(array, int(array._level + 1) if isinstance(array, Value) else 0)
     return f"{head}\n{indent(repr(below), '    ')}\n)"

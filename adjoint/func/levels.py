@@ -55,7 +55,7 @@ def unwrap(value: Any, level: int) -> Any:
 def outside(array: Any) -> Any:
     """A result as a Tensor that the caller outside the transform can use; no array, no change."""
     if isinstance(array, Value):
-        return array if isinstance(array, Tensor) else wrap(array, array._level + 1)
+        return array if isinstance(array, Tensor) else wrap(array, int(array._level + 1))
     return wrap(array) if isinstance(array, (np.ndarray, np.generic)) else array
 
 

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.symbol import running
 from adjoint.errors import describe_shape
 from adjoint.ops.complex_parts import view_as_complex, view_as_real
 from adjoint.ops.inplace import alias, store
@@ -96,6 +97,9 @@ class Elementwise(Optimizer):
         return loss
 
     def _step_group(self, group: Group, note: Note) -> None:
+        if running.capture is not None:
+            running.capture.step_group(self, group)
+            return
         names = self._names(group)
         differentiable = group.get("differentiable")
         workspace = self.__dict__.get("_workspace")

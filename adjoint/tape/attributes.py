@@ -165,7 +165,7 @@ def _as_tensor(node: Node, place: int, value: Any) -> Any:
             array, level = current_array(value, node), value._level
         elif isinstance(value, (np.ndarray, Value)):
             array = value
-            level = value._level + 1 if isinstance(value, Value) else 0
+            level = int(value._level + 1) if isinstance(value, Value) else 0
         else:
             return value
         edge: Any = None

@@ -14,6 +14,7 @@ else is set on tensors from outside; operations cost nothing for it at any other
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Self
@@ -22,7 +23,7 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.array.symbol import Symbol, running, strides_in
-from adjoint.compiler.front import drawing
+from adjoint.compiler.front import drawing, steps
 from adjoint.compiler.front.equations import LEVEL, CaptureTrace, untraceable
 from adjoint.compiler.front.sources import Argument, Facts, GradOf, Number, Outside, Source
 from adjoint.compiler.front.world import ARRAY, GRAD, World
@@ -31,7 +32,7 @@ from adjoint.ops.movement import clone_row
 from adjoint.ops.rewriting import family, follow, path_of, root_of
 from adjoint.tape.modes import modes
 from adjoint.tape.node import AccumulateGrad, clock
-from adjoint.tape.tensor import Tensor
+from adjoint.tape.tensor import Tensor, history_of
 
 ndarray = np.ndarray
 get_array, set_array = ARRAY.__get__, ARRAY.__set__
@@ -88,6 +89,8 @@ class Capture:
         self.grads: dict[int, Gradient] = {}
         self.origins: dict[int, Any] = {}  # of tensors seen as a .grad: the leaf's source
         self.effects: list[Any] = []
+        self.parked: dict[Any, Any] = {}  # states of optimizers that the trace has made
+        self.counts: list[Any] = []  # of steps, with what they were
         self.pausing = 0
 
     def unknown(self, what: str, array: Any) -> Exception:
@@ -102,7 +105,9 @@ class Capture:
     def stand_in(self, tensor: Any, number: int) -> None:
         """Take ``tensor``, which stands in the place of an argument, for an input."""
         array = get_array(tensor)
-        self._input(tensor, array, Argument(number, Facts(tensor, array)))
+        self.world.note_tensor(tensor)
+        facts = Facts(tensor, array, history_of(tensor))
+        self._input(tensor, array, Argument(number, facts))
 
     def _input(self, tensor: Any, array: Any, source: Source) -> Cell:
         symbol = self.trace.symbol(array.shape, dtypes.of(array), strides_in(array))
@@ -126,6 +131,10 @@ class Capture:
         self.inputs.append((Number(effect, place), symbol))
         return symbol
 
+    def step_group(self, optimizer: Any, group: Any) -> None:
+        """The step of one group of an optimizer."""
+        steps.trace_group(self, optimizer, group)
+
     def enter(self, tensor: Any) -> Cell:
         """The cell of a tensor from outside at which the trace looks for the first time."""
         if id(tensor) in self.given:
@@ -147,7 +156,7 @@ class Capture:
             self.cells[id(tensor)] = same
             return same
         leaf = self.origins.get(id(tensor))
-        facts = Facts(tensor, array)
+        facts = Facts(tensor, array, self.world.before(tensor, "_node"))
         source = Outside(tensor, facts) if leaf is None else GradOf(leaf, facts)
         cell = self.places[place] = self._input(tensor, array, source)
         return cell
@@ -174,7 +183,7 @@ class Capture:
         """Another array for a tensor that has one."""
         old = get_array(tensor)
         if type(old) is not ndarray or id(tensor) in self.born:
-            self._write_own(tensor, old, array)
+            self._write_own(tensor, array)
             return
         cell = self.cell_of(tensor)
         if array.shape != old.shape or dtypes.of(array) is not dtypes.of(old):
@@ -184,14 +193,27 @@ class Capture:
                 f"{dtypes.of(old)!r})",
                 "return the new tensor, or change shapes outside of the compiled function",
             )
-        cell.array = (
-            self.trace.record(clone_row.row, (array,), ("K",))
-            # type: ignore[attr-defined]
-            if (type(array) is ndarray)
-            else array
-        )
+        cell.array = self._symbol_of(array) if type(array) is ndarray else array
         if cell.others and not cell.replaced:
             self._propagate(cell, tensor)
+
+    def _symbol_of(self, array: Any) -> Symbol:
+        """A symbol that stands for known numbers."""
+        row = clone_row.row  # type: ignore[attr-defined]
+        made: Symbol = self.trace.record(row, (array,), ("K",))
+        return made
+
+    def lifted(self, tensor: Any) -> Any:
+        """The array of a tensor at which another will look, which is no memory from now on."""
+        array = tensor._array
+        if type(array) is ndarray and id(tensor) in self.born and not self.pausing:
+            root = root_of(tensor)
+            whole = self._symbol_of(get_array(root))
+            set_array(root, whole)
+            for view in family(root):
+                set_array(view, follow(whole, path_of(view, to_root=True)))
+            array = tensor._array
+        return array
 
     def _propagate(self, cell: Cell, tensor: Any) -> None:
         """Let views of other tensors over the same memory see a write."""
@@ -203,25 +225,15 @@ class Capture:
                 if root_of(view) is other:
                     view._array = follow(cell.array, path_of(view, to_root=True))
 
-    def _write_own(self, tensor: Any, old: Any, array: Any) -> None:
+    def bear(self, tensor: Any) -> None:
+        """Note that a tensor over plain memory was made inside."""
+        key, born = id(tensor), self.born
+        born[key] = weakref.ref(tensor, lambda _: born.pop(key, None))
+
+    def _write_own(self, tensor: Any, array: Any) -> None:
         """A write to a tensor that was made inside."""
         if type(array) is ndarray:
-            self.born[id(tensor)] = tensor
-        elif type(old) is ndarray:
-            root = root_of(tensor)
-            for other in self.born.values():
-                held = get_array(other)
-                if (
-                    other is not tensor
-                    and type(held) is ndarray
-                    and np.may_share_memory(held, old)
-                    and root_of(other) is not root
-                ):
-                    raise untraceable(
-                        "a value is written into a tensor made inside of known numbers, at which "
-                        "another looks by detach() or .data",
-                        "write to the tensor itself, or clone() it before",
-                    )
+            self.bear(tensor)
         set_array(tensor, array)
 
     def replace(self, tensor: Any, value: Any) -> None:
@@ -300,6 +312,7 @@ class Capture:
         Tensor._array = ARRAY
         AccumulateGrad.grad = GRAD
         modes.enabled, modes.inference = self.modes
+        steps.put_back(self.counts)
         self.world.put_back(self._is_born)
         _one_at_a_time.release()
 
@@ -331,7 +344,7 @@ class Capture:
                 get_array(tensor)
             except AttributeError:  # a new one
                 if type(array) is ndarray:
-                    born[id(tensor)] = tensor
+                    self.bear(tensor)
                 set_array(tensor, array)
             else:
                 self.write(tensor, array)

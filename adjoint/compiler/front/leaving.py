@@ -17,12 +17,13 @@ class Result(NamedTuple):
 
     ``requires_grad`` is "" for a constant, "leaf", "node" (computed from what requires a gradient)
     or "freed" (the same, but a backward pass inside has used the graph up). ``copy`` says that the
-    result is another's already.
+    result is another's already; ``writes`` is its version, from writes inside.
     """
 
     number: int
     requires_grad: str
     copy: bool
+    writes: int = 0
 
 
 class Given(NamedTuple):
@@ -100,8 +101,9 @@ class Leaving:
         number = self.result(array)
         copy = number in self.used or not isinstance(array, Symbol)
         self.used.add(number)
-        node = history_of(tensor)
+        node, memory = history_of(tensor), tensor._memory
+        writes = 0 if memory is None else int(memory.version)
         if node is None or type(node) is Loose:
-            return Result(number, "", copy)
+            return Result(number, "", copy, writes)
         kind = "leaf" if isinstance(node, AccumulateGrad) else "node"
-        return Result(number, kind, copy)
+        return Result(number, kind, copy, writes)

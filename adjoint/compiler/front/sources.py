@@ -11,9 +11,8 @@ from adjoint.tape.tensor import history_of
 NOTHING, LEAF, COMPUTED = "constant", "leaf", "computed"
 
 
-def kind_of_node(tensor: Any) -> str:
-    """Whether a tensor requires a gradient, and as what."""
-    node = history_of(tensor)
+def kind_of_node(node: Any) -> str:
+    """Whether a tensor with this history requires a gradient, and as what."""
     if node is None:
         return NOTHING
     return LEAF if isinstance(node, AccumulateGrad) else COMPUTED
@@ -24,12 +23,12 @@ class Facts:
 
     __slots__ = ("cls", "kind", "node", "shape", "strides")
 
-    def __init__(self, tensor: Any, array: Any) -> None:
+    def __init__(self, tensor: Any, array: Any, node: Any) -> None:
         self.cls = type(tensor)
         self.shape: tuple[int, ...] = array.shape
         self.kind = array.dtype
         self.strides: tuple[int, ...] = array.strides
-        self.node = kind_of_node(tensor)
+        self.node = kind_of_node(node)
 
     def differs(self, tensor: Any) -> str | None:
         """What is another now, in words; None if nothing is."""
@@ -39,7 +38,7 @@ class Facts:
             ("shape", self.shape, getattr(array, "shape", None)),
             ("type", self.kind, getattr(array, "dtype", None)),
             ("strides", self.strides, getattr(array, "strides", None)),
-            ("history", self.node, kind_of_node(tensor)),
+            ("history", self.node, kind_of_node(history_of(tensor))),
         ):
             if was != now:
                 return f"its {what} is {now} and was {was}"

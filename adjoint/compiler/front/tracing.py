@@ -350,7 +350,7 @@ class _Attempt:
 
     def _flags(self) -> tuple[Flag, ...]:
         return tuple(
-            Flag(self.capture.cell_of(each).source, kind_of_node(each) != "constant")  # type: ignore[arg-type]
+            Flag(self.capture.cell_of(each).source, kind_of_node(history_of(each)) != "constant")  # type: ignore[arg-type]
             for each in self._flagged()
         )
 

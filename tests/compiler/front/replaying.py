@@ -98,6 +98,9 @@ def run(traced: Traced, arguments: list[Any], numbers: list[Any]) -> Any:
             tensor = wrap(array.copy() if each.copy else array)
             if each.requires_grad == "leaf":
                 set_requires_grad(tensor)
+            elif each.requires_grad:
+                tensor._node = (set_requires_grad(wrap(array.copy())) * 1)._node
+            memory_of(tensor).version = each.writes
             made.append(tensor)
     for left in traced.left:
         left.source.find(arguments).grad = None if left.made is None else made[left.made]
