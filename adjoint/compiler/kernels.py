@@ -60,10 +60,11 @@ Step = Kernel | Single | Scan | Call
 
 
 def alive(nodes: Sequence[Node], wanted: Sequence[Buffer]) -> list[Node]:
-    """The nodes that lead to a wanted buffer."""
+    """The nodes that lead to a wanted buffer, and those that draw random numbers."""
     needed, kept = set(wanted), []
     for node in reversed(nodes):
-        if not needed.isdisjoint(node.buffers):
+        draws = isinstance(node, Call) and node.row.kind == "random"
+        if draws or not needed.isdisjoint(node.buffers):
             kept.append(node)
             needed.update(look.buffer for look in node.looks())
     return kept[::-1]

@@ -114,6 +114,15 @@ class Look:
             and self.offset == 0
         )
 
+    @property
+    def full(self) -> bool:
+        """Whether it sees every element of the buffer once and in order, in whatever shape."""
+        return (
+            self.place.size == self.buffer.size
+            and bool(self.place.flags.c_contiguous)
+            and self.offset == 0
+        )
+
     def seen(self, function: Callable[[Any], Any]) -> Look:
         """Through a further view; ``ValueError`` if NumPy had to copy for it."""
         place = function(self.place)

@@ -52,6 +52,7 @@ class Module:
         self.constants = lowering.constants
         self.inputs = lowering.inputs
         self.outputs = lowering.outputs
+        self.shapes = lowering.shapes
         self.writes = lowering.writes
         given = dict.fromkeys(
             each for number, each in enumerate(self.outputs) if number not in self.writes

@@ -12,10 +12,23 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.compiler.codegen.conversions import is_half
 from adjoint.compiler.codegen.scalars import has_code
 from adjoint.compiler.expressions import Expression, as_scalar, number
+from adjoint.compiler.lowering.halves import has_halves, in_float32
 from adjoint.compiler.lowering.numbering import Numbering
-from adjoint.compiler.nodes import Buffer, Call, Look, Looped, Map, Node, Product, Reduction, Scalar
+from adjoint.compiler.nodes import (
+    Buffer,
+    Call,
+    Look,
+    Looped,
+    Map,
+    Node,
+    Part,
+    Product,
+    Reduction,
+    Scalar,
+)
 from adjoint.compiler.program import Equation, Literal, Program, Variable
 
 Rule = Callable[..., Any]
@@ -41,8 +54,8 @@ def lowers(*names: str) -> Callable[[Rule], Rule]:
 
 
 def can_loop(kind: np.dtype[Any]) -> bool:
-    """Whether loops compute with this type: no complex numbers, no halves."""
-    return kind.kind in NUMBERS and not (kind.kind == "f" and kind.itemsize < 4)
+    """Whether loops compute with this type: no complex numbers."""
+    return kind.kind in NUMBERS or is_half(kind)
 
 
 def last_uses(program: Program) -> dict[Variable, int]:
@@ -79,15 +92,25 @@ class Lowering:
         for self.at, equation in enumerate(program.equations):
             self._lower(equation)
         self.writes = program.writes
+        self.shapes: dict[Buffer, Sequence[int]] = {}  # of results, where not the buffers' own
         self.outputs = [
-            self._written(each) if number in program.writes else self.whole(self.read(each))
+            self._result(each, number in program.writes)
             for number, each in enumerate(program.outputs)
         ]
 
-    def _written(self, atom: Any) -> Buffer:
-        """What is written to an input: never an input itself, which might be written to before."""
-        buffer = self.whole(self.read(atom))
-        if buffer.node is None:
+    def _result(self, atom: Any, written: bool) -> Buffer:
+        """The memory of a result: not a constant's.
+
+        And of what is written to an input never another input's, which might be written to before.
+        """
+        value = self.read(atom)
+        if isinstance(value, Look) and value.full and value.buffer.node is not None:
+            if written or self.shapes.setdefault(value.buffer, value.shape) == value.shape:
+                return value.buffer
+            loaded = self.load(value, value.shape)
+            return self.map(value.shape, value.kind, loaded, fresh=True).buffer
+        buffer = self.whole(value)
+        if buffer.node is None and (written or buffer not in self.inputs):
             look = Look(buffer)
             buffer = self.map(look.shape, look.kind, self.load(look, look.shape)).buffer
         return buffer
@@ -104,19 +127,9 @@ class Lowering:
             tuple(map(self.read, each)) if isinstance(each, tuple) else self.read(each)
             for each in equation.inputs
         )
-        rule = RULES.get(equation.operation.name)
-        count, known = len(self.nodes), len(self.known)
         try:
-            if rule is None:
-                raise NotLoweredError("there is no rule for it")
-            for each in (*equation.inputs, *equation.outputs):
-                if isinstance(each, (Variable, Literal)) and not can_loop(each.kind):
-                    raise NotLoweredError(f"loops do not compute with {each.kind}")
-            found = rule(self, equation, *inputs)
+            found = self._by_rule(equation, inputs)
         except NotLoweredError as reason:
-            del self.nodes[count:]
-            while len(self.known) > known:
-                self.known.popitem()
             found = self.call(equation, inputs, str(reason))
         many = equation.operation.many_outputs
         for variable, value in zip(equation.outputs, found if many else (found,), strict=True):
@@ -124,13 +137,41 @@ class Lowering:
             if isinstance(value, Look):
                 self.holders.setdefault(value.buffer, []).append(variable)
 
+    def _by_rule(self, equation: Equation, inputs: tuple[Any, ...]) -> Any:
+        """What the row's rule makes: of halves as they are, or else of what they are in float32."""
+        rule = RULES.get(equation.operation.name)
+        if rule is None:
+            raise NotLoweredError("there is no rule for it")
+        for each in (*equation.inputs, *equation.outputs):
+            if isinstance(each, (Variable, Literal)) and not can_loop(each.kind):
+                raise NotLoweredError(f"loops do not compute with {each.kind}")
+        try:
+            return self._tried(rule, self, equation, *inputs)
+        except NotLoweredError:
+            if not (equation.operation.low_precision and has_halves(equation)):
+                raise
+        return self._tried(in_float32, self, rule, equation, inputs)
+
+    def _tried(self, make: Callable[..., Any], *args: Any) -> Any:
+        """What a rule makes; where it gives up, nothing is left of what it has made so far."""
+        count, known = len(self.nodes), len(self.known)
+        try:
+            return make(*args)
+        except NotLoweredError:
+            del self.nodes[count:]
+            while len(self.known) > known:
+                self.known.popitem()
+            raise
+
     def call(self, equation: Equation, inputs: Sequence[Any], reason: str) -> Any:
         """Carry the row out by its own kernel."""
 
         def prepared(each: Any) -> Any:
             if isinstance(each, tuple):
                 return tuple(map(prepared, each))
-            return Look(self.whole(each)) if isinstance(each, Look) else each
+            if not isinstance(each, Look) or each.full:
+                return each
+            return Look(self.whole(each))
 
         buffers = tuple(Buffer(each.shape, each.kind) for each in equation.outputs)
         node = Call(
@@ -142,6 +183,9 @@ class Lowering:
 
     def add(self, node: Node) -> None:
         """Append a node; ``NotLoweredError`` if there is no code for one of its operations."""
+        moves = isinstance(node, (Map, Part, Call)) or getattr(node, "name", "") == "set"
+        if not moves and any(is_half(each.kind) for each in node.buffers):
+            raise NotLoweredError("nothing is combined in halves")  # but in float32: see `_by_rule`
         if isinstance(node, Looped):
             for each in node.body.walk():
                 if not has_code(each):

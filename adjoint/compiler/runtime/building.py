@@ -13,7 +13,7 @@ from adjoint.compiler.lowering import lower
 from adjoint.compiler.nodes import Buffer, Call, Look, Single
 from adjoint.compiler.passes import optimise
 from adjoint.compiler.program import Equation, Literal, Program
-from adjoint.compiler.runtime.code import CallCode, Code, Place, Step
+from adjoint.compiler.runtime.code import CallCode, Code, Place, Shape, Step
 from adjoint.compiler.runtime.native import object_code
 
 # Operations of a scalar expression that compute nothing.
@@ -79,7 +79,12 @@ def _code(module: Module, machine: bytes, seconds: dict[str, float]) -> Code:
             ]
         ),
         inputs=slots[module.inputs[0]] if module.inputs else 0,
-        results=tuple([(slots[each], each.shape, each.kind) for each in module.results]),
+        results=tuple(
+            [
+                (slots[each], module.shapes.get(each, each.shape), each.kind)
+                for each in module.results
+            ]
+        ),
         outputs=tuple(outputs),
         calls=tuple([places.call(step) for step in module.steps if isinstance(step, Call)]),
         messages=tuple(module.needs.messages),
@@ -102,9 +107,9 @@ class _Places:
             self.known.update((each, (kind, number)) for number, each in enumerate(buffers))
         self.known.update((each, ("arena", offset)) for each, offset in module.offsets.items())
 
-    def place(self, buffer: Buffer) -> Place:
+    def place(self, buffer: Buffer, shape: Shape | None = None) -> Place:
         """The place of a buffer that has one."""
-        return Place(*self.known[buffer], buffer.shape, buffer.kind)
+        return Place(*self.known[buffer], buffer.shape if shape is None else shape, buffer.kind)
 
     def call(self, node: Call) -> CallCode:
         """A call with places instead of buffers."""
@@ -114,7 +119,7 @@ class _Places:
 
     def _input(self, each: Any) -> Any:
         if isinstance(each, Look):
-            return self.place(each.buffer)
+            return self.place(each.buffer, each.shape)
         return each.value if isinstance(each, Literal) else each
 
 

@@ -145,13 +145,13 @@ class Executable:
             run(context.address)
 
     def _array(self, place: Place, context: Context, arrays: Sequence[Any], made: list[Any]) -> Any:
-        if place.kind == "input":
-            return arrays[place.number]
-        if place.kind == "result":
-            return made[place.number]
+        if place.kind == "arena":
+            return np.ndarray(place.shape, place.dtype, context.arena.data, place.number)
         if place.kind == "constant":
-            return self.code.constants[place.number][1]
-        return np.ndarray(place.shape, place.dtype, context.arena.data, place.number)
+            array = self.code.constants[place.number][1]
+        else:
+            array = (arrays if place.kind == "input" else made)[place.number]
+        return array if array.shape == place.shape else array.reshape(place.shape)
 
     def _call(
         self, call: CallCode, context: Context, arrays: Sequence[Any], made: list[Any]

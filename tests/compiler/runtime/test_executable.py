@@ -64,6 +64,19 @@ def test_results_that_are_inputs_are_copies():
         assert not np.may_share_memory(each, x)
 
 
+def test_results_in_other_shapes_than_they_were_made_in():
+    def function(x: torch.Tensor) -> Any:
+        y = torch.exp(x)
+        ordered = torch.sort(y.reshape(-1))[0]
+        return y.reshape(6), y, y.reshape(3, 2), ordered.reshape(2, 3), y.sum(), y.t(), x.reshape(6)
+
+    x = torch.randn(2, 3)
+    program = program_of(function, x)
+    exact(Executable(program, effort=1)(x.numpy()), program, [x.numpy()])
+    kernels = [each for each in build(program, effort=0).steps if each.kind == "kernel"]
+    assert sum("exp" in each.operations for each in kernels) == 1
+
+
 def test_constants_numbers_and_empty_arrays_as_results():
     table = np.arange(12.0).reshape(3, 4)
     program = program_of(
