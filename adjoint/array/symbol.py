@@ -84,7 +84,8 @@ class Trace:
         environment: dict[Any, Any] = dict(known)
 
         def read(value: Any) -> Any:
-            return environment[value] if isinstance(value, Symbol) else value
+            own = isinstance(value, Symbol) and value._level == self.level
+            return environment[value] if own else value
 
         for equation in self.equations:
             out = apply(equation.row, tuple(map(read, equation.inputs)), equation.options)

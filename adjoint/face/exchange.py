@@ -134,7 +134,7 @@ class Exchange:
         return complex(_only(self))
 
     def __index__(self) -> int:
-        if self._array.dtype.kind not in "iub" or product(self._array.shape) != 1:
+        if dtypes.of(self._array).category > dtypes.INTEGER or product(self._array.shape) != 1:
             raise TypeError(
                 "only integer tensors of a single element can be converted to an index, but this "
                 f"one is {dtypes.of(self._array)!r} of shape {describe_shape(self._array.shape)}"

@@ -75,7 +75,7 @@ class GroupStep:
     # -- at each call -------------------------------------------------------------------------
 
     def begin(self) -> list[Any] | None:
-        """Count the step; the numbers as arrays, None (and nothing is counted) if it fits no more."""
+        """Count the step; the numbers as arrays. None, and no count, if it fits no more."""
         optimizer, group = self.optimizer, self.group
         groups = optimizer.param_groups
         if len(groups) <= self.number or groups[self.number] is not group:

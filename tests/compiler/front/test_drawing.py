@@ -34,8 +34,9 @@ def drawing() -> dict[str, Any]:
     def from_constants(x):
         return (
             torch.bernoulli(torch.full((3,), 0.5)), torch.empty(3).normal_(),
-            torch.empty(2).uniform_(1, 2), torch.zeros(3).exponential_(), torch.rand_like(torch.ones(2)),
-            torch.multinomial(torch.ones(4), 2), torch.empty(4).random_(7), torch.ones(3).bernoulli_(0.3),
+            torch.empty(2).uniform_(1, 2), torch.zeros(3).exponential_(),
+            torch.rand_like(torch.ones(2)), torch.ones(3).bernoulli_(0.3),
+            torch.multinomial(torch.ones(4), 2), torch.empty(4).random_(7),
         )  # fmt: skip
 
     def dropped(x):
@@ -77,7 +78,7 @@ def drawing() -> dict[str, Any]:
         y = checkpoint(lambda x: F.dropout(x.exp()) * torch.rand(3), x, use_reentrant=False)
         return torch.autograd.grad(y.sum(), x)[0], y.detach()
 
-    return {key: value for key, value in locals().items()}
+    return dict(locals())
 
 
 @pytest.mark.parametrize("name", drawing())

@@ -109,7 +109,9 @@ def test_a_trace_leaves_the_state_alone():
         Replayed(failing)(*batches[0])
     assert not steps.state
     for each, (old, version) in zip(model.parameters(), before, strict=True):
-        assert each.grad is None and each._version == version and torch.equal(each, old)
+        assert each.grad is None
+        assert each._version == version
+        assert torch.equal(each, old)
 
 
 def test_state_that_is_loaded_is_used():
@@ -210,4 +212,5 @@ def test_what_has_no_traced_step_says_so():
 
         with pytest.raises(UntraceableError, match=words):
             Replayed(function)()
-        assert w.grad is None and w._version == 0
+        assert w.grad is None
+        assert w._version == 0

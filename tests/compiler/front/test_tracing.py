@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -12,7 +11,10 @@ import adjoint as torch
 from tests.compiler.front.comparing import assert_same
 from tests.compiler.front.replaying import Replayed
 
-Pair = namedtuple("Pair", "first second")
+
+class Pair(NamedTuple):
+    first: Any
+    second: Any
 
 
 def numbers(*shape: int, seed: int = 0, requires_grad: bool = False) -> Any:
@@ -92,7 +94,12 @@ def test_views_returned_are_of_the_memory_itself():
     row = Replayed(lambda x: x[1])(x)
     row.zero_()
     assert x[1].tolist() == [0, 0, 0]
-    y, part = Replayed(lambda x: (lambda y: (y, y[0]))(x * 2))(x)
+
+    def function(x):
+        y = x * 2
+        return y, y[0]
+
+    y, part = Replayed(function)(x)
     part.fill_(7)
     assert y[0].tolist() == [7, 7, 7]
 
@@ -118,7 +125,7 @@ def test_results_share_no_memory_that_eager_results_do_not():
 # -- writes -------------------------------------------------------------------------------------
 
 
-def writes() -> dict[str, Any]:
+def writes() -> dict[str, Any]:  # noqa: C901 - one after the other
     def row(w, x):
         w[0].add_(x[0])
 
@@ -180,7 +187,7 @@ def writes() -> dict[str, Any]:
     def out(w, x):
         torch.add(x, 1, out=w)
 
-    return {key: value for key, value in locals().items()}
+    return dict(locals())
 
 
 @pytest.mark.parametrize("name", writes())
@@ -324,6 +331,7 @@ def test_grads_by_every_rule():
                     return w.grad, b.grad, w.grad * 2
                 elif which == "swapped":
                     w.grad, b.grad = b.grad, None
+                return None
 
             return function, [(numbers(3, seed=n),) for n in range(3)], (w, b)
 
@@ -353,11 +361,13 @@ def test_results_that_require_a_gradient_come_with_a_backward_program():
     function(x)
     traced = function.programs[0][1]
     backward = traced.backward
-    assert backward is not None and len(backward.edges) == 2
-    arrays = []
+    assert backward is not None
+    assert len(backward.edges) == 2
     results = traced.program.evaluate([each.find([x])._array for each in traced.sources])
-    for each in backward.residuals:
-        arrays.append(results[each] if isinstance(each, int) else each.find([x])._array)
+    arrays = [
+        results[each] if isinstance(each, int) else each.find([x])._array
+        for each in backward.residuals
+    ]
     found = backward.program.evaluate([*arrays, np.ones((), np.float32)])
     (w * x).exp().sum().backward()
     for source, gradient in zip(backward.edges, found, strict=True):
