@@ -2,7 +2,8 @@
 
 Where the axis is the last, a line's states stay in registers. Otherwise the lines that lie side by
 side along the last axis go together, a block at a time, so that memory is walked through in order
-and blocks become vectors; their states lie in a few lines of the cache.
+and blocks become vectors; their states lie in a few lines of the cache. So do lines along the last
+axis where what is computed takes long.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from adjoint.compiler.codegen import parallel
 from adjoint.compiler.codegen.scalars import emit
 from adjoint.compiler.codegen.text import Text, in_memory, register, spell
+from adjoint.compiler.functions import has_formula
 from adjoint.compiler.nodes import Buffer, Look, Scalar, Scan, strides_of
 from adjoint.shapes import product
 
@@ -36,12 +38,25 @@ class ScanCode:
         self.pointers = {buffer: f"%p{number}" for number, buffer in enumerate(self.buffers)}
         domain, axis = scan.domain, scan.axis
         self.length = domain[axis]
-        last = len(domain) - 1
-        self.side = last if axis != last and domain[last] > 1 else None
-        self.width = 1 if self.side is None else min(domain[last], BLOCK)
+        self.side = self._side()
+        lines = 1 if self.side is None else domain[self.side]
+        self.width = min(lines, BLOCK)
+        self.blocks = -(-lines // self.width) if lines else 0
         self.outer = [each for each in range(len(domain)) if each not in (axis, self.side)]
-        self.blocks = 1 if self.side is None else -(-domain[last] // self.width)
         self.turns = product([domain[each] for each in self.outer]) * self.blocks
+
+    def _side(self) -> int | None:
+        """The axis whose lines go together, None for lines one by one."""
+        scan, domain = self.scan, self.scan.domain
+        last = len(domain) - 1
+        if scan.axis != last:
+            return last if domain[last] > 1 else None
+        # Exponentials and the like, one waiting for the other, are worth gathering from lines.
+        parts = [each for body in (*scan.following, *scan.bodies) for each in body.walk()]
+        others = [axis for axis in range(last) if domain[axis] > 1]
+        if others and any(has_formula(each.name, each.kind) for each in parts):
+            return max(others, key=lambda axis: domain[axis])
+        return None
 
     def emit(self, name: str) -> tuple[str, list[Buffer]]:
         """Define the function; gives the call and the buffers it needs."""
@@ -82,7 +97,7 @@ class ScanCode:
             return ()
         first = text.new(f"mul nuw nsw i64 {block}, {self.width}") if self.blocks > 1 else "0"
         count = str(self.width)
-        if domain[self.side] % self.width:
+        if domain[self.side] % self.width:  # the last block has fewer lines
             rest = text.new(f"sub nuw nsw i64 {domain[self.side]}, {first}")
             less = text.new(f"icmp ult i64 {rest}, {self.width}")
             count = text.new(f"select i1 {less}, i64 {rest}, i64 {self.width}")
