@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from adjoint.compiler.codegen import parallel
+from adjoint.compiler.codegen.convolution import ConvolutionCode
+from adjoint.compiler.codegen.convolution_weight import WeightCode
 from adjoint.compiler.codegen.dots import Dots
 from adjoint.compiler.codegen.gemm import Gemm
 from adjoint.compiler.codegen.problem import Matrix, Problem
 from adjoint.compiler.codegen.text import in_memory
+from adjoint.compiler.codegen.windows import PaddedCode, TurnedCode
 from adjoint.compiler.nodes import Buffer, Look, Product, Single
+from adjoint.compiler.windows import Convolution, ConvolutionWeight, Padded, Turned
 
 if TYPE_CHECKING:
     from adjoint.compiler.codegen.module import Module
@@ -18,10 +22,16 @@ if TYPE_CHECKING:
 MULTIPLICATIONS = 30  # in the unit of work by which regions are divided
 FEW = 4  # rows or columns up to which sums along both factors need no tiles
 LONG = 16  # elements of such a sum at least
+WRITERS = {
+    Padded: PaddedCode,
+    Turned: TurnedCode,
+    Convolution: ConvolutionCode,
+    ConvolutionWeight: WeightCode,
+}
 
 
 class ProductCode:
-    """Writes the products of one module."""
+    """Writes the products and convolutions of one module."""
 
     def __init__(self, module: Module) -> None:
         self.module = module
@@ -29,7 +39,17 @@ class ProductCode:
 
     def emit(self, name: str, node: Single) -> tuple[str, list[Buffer]]:
         """Functions for a node of its own; gives the call and the buffers it needs."""
-        assert isinstance(node, Product)
+        if isinstance(node, Product):
+            return self._product(name, node)
+        writer: Any = WRITERS[type(node)](node, self.module.needs.declarations)
+        result = Look(node.buffers[0])
+        looks = list(node.looks())
+        if isinstance(node, Convolution) and node.start is None:
+            looks.append(result)
+        work = node.flops / 2 or MULTIPLICATIONS * result.buffer.size
+        return self.call(name, writer, [*looks, result], work)
+
+    def _product(self, name: str, node: Product) -> tuple[str, list[Buffer]]:
         problem = problem_of(node)
         factors = [node.x, node.y]
         if problem.columns == 1 and problem.rows > 1 and not _is_dots(problem):

@@ -24,6 +24,7 @@ class VectorText(Text):
         self.vector = f"<{lanes} x {self.element}>"
         self.suffix = f"v{lanes}{SUFFIX.get(self.element, self.element)}"
         self.bytes = kind.itemsize
+        self.memory: list[str] = []  # the function's own, to be had before anything else
 
     # -- places -------------------------------------------------------------------------------
 
@@ -106,6 +107,18 @@ class VectorText(Text):
     def store_one(self, pointer: str, value: str) -> None:
         """Put an element into memory."""
         self.do(f"store {self.element} {value}, ptr {pointer}, align {self.bytes}")
+
+    def totals(self, count: int) -> list[str]:
+        """Addresses of vectors in the function's own memory; only once in a function."""
+        self.memory.append(f"  %totals = alloca [{count} x {self.vector}], align 64")
+        return [
+            self.new(f"getelementptr {self.vector}, ptr %totals, i64 {place}")
+            for place in range(count)
+        ]
+
+    def add_to(self, pointer: str, value: str) -> None:
+        """Add to a vector in memory."""
+        self.store(pointer, self.plus(self.load(pointer), value))
 
     # -- arithmetic ---------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """From rows to nodes. ``lower`` does it for a program; each family of rows has a file of rules."""
 
 from adjoint.compiler.lowering import (
+    convolution,
     creation,
     elementwise,
     extremes,
@@ -24,6 +25,7 @@ from adjoint.compiler.lowering.base import Lowering
 
 __all__ = [
     "Lowering",
+    "convolution",
     "creation",
     "elementwise",
     "extremes",
