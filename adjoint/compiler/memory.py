@@ -11,12 +11,16 @@ ALIGNMENT = 64  # a line of the cache, and the widest vector
 
 
 def plan(
-    steps: Sequence[Step], kept: Collection[Buffer], outside: Collection[Buffer]
+    steps: Sequence[Step],
+    kept: Collection[Buffer],
+    outside: Collection[Buffer],
+    lasting: Collection[Buffer] = (),
 ) -> tuple[dict[Buffer, int], int]:
     """Offsets for the ``kept`` buffers that are not ``outside``, and the size of the arena.
 
-    A buffer lives from the step that makes it to the last that looks at it; each is put at the
-    lowest place that is free for so long, the largest first.
+    A buffer lives from the step that makes it to the last that looks at it, or if it is
+    ``lasting`` to the end; each is put at the lowest place that is free for so long, the largest
+    first.
     """
     born: dict[Buffer, int] = {}
     dies: dict[Buffer, int] = {}
@@ -29,6 +33,7 @@ def plan(
             for look in node.looks():
                 if look.buffer in born:
                     dies[look.buffer] = at
+    dies.update((buffer, len(steps)) for buffer in lasting if buffer in born)
     placed: list[tuple[int, int, Buffer]] = []  # begin, end, which
     offsets: dict[Buffer, int] = {}
     size = 0

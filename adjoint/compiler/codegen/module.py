@@ -60,7 +60,8 @@ class Module:
         self.results = [each for each in given if each.node is not None]
         self.kept = stored(steps, lowering.outputs)
         outside = {*self.inputs, *self.results, *(buffer for buffer, _ in self.constants)}
-        self.offsets, self.arena_size = plan(steps, self.kept, outside)
+        committed = {self.outputs[number] for number in self.writes}
+        self.offsets, self.arena_size = plan(steps, self.kept, outside, committed)
         self.slots: dict[Any, int] = {"arena": 0, "flag": FLAG, "finished": FINISHED}
         for buffer, _ in self.constants:
             self.slots[buffer] = len(self.slots)
