@@ -14,6 +14,7 @@ from adjoint import dtypes
 from adjoint.array.memory import dense_strides
 from adjoint.array.value import Value, apply
 from adjoint.errors import TransformError
+from adjoint.shapes import broadcast_shapes
 
 Shape = tuple[int, ...]
 Fact = tuple[Shape, dtypes.dtype, "Shape | None"]  # the strides: None for those of fresh memory
@@ -154,7 +155,7 @@ def facts_of(row: Any, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> tup
     if row.view and type(inputs[0]) is Symbol:
         found = _facts_of_view(row, inputs[0], options)
     else:
-        facts = row.infer(row, inputs, options)
+        facts = _fact_of_smooth(row, inputs) or row.infer(row, inputs, options)
         strides = _kept_strides(row, inputs, options)
         found = tuple(
             [
@@ -191,6 +192,28 @@ def _key(row: Any, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> Any:
     except TypeError:
         return None
     return key
+
+
+def _fact_of_smooth(row: Any, inputs: tuple[Any, ...]) -> Any:
+    """Shape and type of what an elementwise row with derivatives makes of real numbers.
+
+    They have the type that it computes in, so nothing need be computed; None for all others.
+    """
+    if row.kind != "elementwise" or not row.formulas or row.many_outputs:
+        return None
+    if row.promote not in ("float", "same"):
+        return None
+    ones = tuple(
+        [np.ones((1,) * len(x.shape), x.dtype.numpy) if type(x) is Symbol else x for x in inputs]
+    )
+    prepared, rounded = row._prepare(ones)
+    kinds = {each.dtype for each in prepared if isinstance(each, np.ndarray)}
+    if len(kinds) != 1:
+        return None
+    kind = rounded or dtypes.from_numpy(kinds.pop())
+    if kind.category != dtypes.FLOATING:
+        return None
+    return broadcast_shapes(*[tuple(x.shape) for x in inputs if hasattr(x, "shape")]), kind
 
 
 def _memory_like(symbol: Symbol) -> Any:

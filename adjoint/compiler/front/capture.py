@@ -26,12 +26,12 @@ from adjoint.array.symbol import Symbol, running, strides_in
 from adjoint.compiler.front import drawing, steps
 from adjoint.compiler.front.equations import LEVEL, CaptureTrace, untraceable
 from adjoint.compiler.front.sources import Argument, Facts, GradOf, Number, Outside, Source
-from adjoint.compiler.front.world import ARRAY, GRAD, World
+from adjoint.compiler.front.world import ARRAY, GRAD, SAVED, World
 from adjoint.errors import describe_shape
 from adjoint.ops.movement import clone_row
 from adjoint.ops.rewriting import family, follow, path_of, root_of
 from adjoint.tape.modes import modes
-from adjoint.tape.node import AccumulateGrad, clock
+from adjoint.tape.node import AccumulateGrad, Node, clock
 from adjoint.tape.tensor import Tensor, history_of
 
 ndarray = np.ndarray
@@ -300,6 +300,7 @@ class Capture:
         self.modes = modes.enabled, modes.inference
         Tensor._array = property(*self._array_access())
         AccumulateGrad.grad = property(*self._grad_access())
+        Node.saved = property(*self._saved_access())
         Tensor.__setattr__ = self._setting()  # type: ignore[method-assign]
         drawing.install(self)
         running.capture = self
@@ -311,6 +312,7 @@ class Capture:
         del Tensor.__setattr__
         Tensor._array = ARRAY
         AccumulateGrad.grad = GRAD
+        Node.saved = SAVED
         modes.enabled, modes.inference = self.modes
         steps.put_back(self.counts)
         self.world.put_back(self._is_born)
@@ -365,6 +367,31 @@ class Capture:
                 set_grad(node, grad)
             else:
                 self.write_grad(node, grad)
+
+        return getter, setter
+
+    def _saved_access(self) -> tuple[Callable[..., Any], Callable[..., None]]:
+        """What nodes save, which a pass may read only where the trace has made them."""
+        start, thread, this_thread = self.start, self.thread, threading.get_ident
+        get, put = SAVED.__get__, SAVED.__set__
+
+        def check(node: Any) -> None:
+            if node.sequence <= start and not self.pausing and this_thread() == thread:
+                made = node.where()
+                raise untraceable(
+                    "a backward pass inside the function goes on through what was computed "
+                    f"outside of it{'' if made is None else f', at {made}'}",
+                    "compute that inside too, detach() it, or call backward() outside",
+                )
+
+        def getter(node: Any) -> Any:
+            check(node)
+            return get(node)
+
+        def setter(node: Any, saved: Any) -> None:
+            if hasattr(node, "sequence"):
+                check(node)
+            put(node, saved)
 
         return getter, setter
 

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from adjoint.tape.handles import Hooks
-from adjoint.tape.node import AccumulateGrad
+from adjoint.tape.node import AccumulateGrad, Node
 from adjoint.tape.tensor import Memory, Tensor, Untracked
 
 ARRAY = Tensor.__dict__["_array"]
 GRAD = AccumulateGrad.__dict__["grad"]
+SAVED = Node.__dict__["saved"]
 NODE = Tensor.__dict__["_node"]
 SLOTS = {name: Tensor.__dict__[name] for name in ("_node", "_view", "_memory", "_level")}
 KINDS = tuple(Hooks.__slots__)

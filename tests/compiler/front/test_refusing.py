@@ -185,3 +185,20 @@ def test_other_threads_see_tensors_as_they_are():
     before = w.tolist()
     Replayed(function)(numbers(3, seed=1))
     assert seen == [before]
+
+
+def test_a_pass_through_what_was_computed_outside_is_refused():
+    x = numbers(3, requires_grad=True)
+    y = (x * x).exp()
+
+    def backward(y):
+        (y * 2).sum().backward()
+
+    with pytest.raises(UntraceableError, match=r"test_refusing.py:\d+.*outside"):
+        Replayed(lambda: backward(y))()
+    with pytest.raises(UntraceableError, match="outside"):
+        Replayed(backward)(y)
+    assert x.grad is None
+    found = Replayed(lambda y: torch.autograd.grad((y * y).sum(), y)[0])(y)
+    assert found.tolist() == (2 * y).tolist()
+    backward(y)
