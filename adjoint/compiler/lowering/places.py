@@ -15,7 +15,7 @@ import numpy as np
 
 from adjoint.compiler.expressions import Expression, as_scalar, number
 from adjoint.compiler.lowering.base import Lowering
-from adjoint.compiler.nodes import Buffer, Look, Part, Scalar, Shape, Update
+from adjoint.compiler.nodes import Buffer, Look, Map, Part, Scalar, Shape, Update
 from adjoint.compiler.program import Literal
 
 View = Callable[[Any], Any]
@@ -36,8 +36,24 @@ def part(low: Lowering, buffer: Buffer, view: View, value: Any) -> None:
     place = Look(buffer, view(buffer.stand_in))
     if place.place.size:
         if not isinstance(value, Expression):
+            place, value = in_its_shape(place, value)
             value = low.load(value, place.shape)
         low.add(Part(place, value.to(buffer.kind).scalar))
+
+
+def in_its_shape(place: Look, value: Any) -> tuple[Look, Any]:
+    """A region, and the value for it, in the shape in which the value is made.
+
+    So it is written in the loops that make it, and needs no memory of its own.
+    """
+    if isinstance(value, Look) and value.full and value.shape == place.shape:
+        made = value.buffer
+        if isinstance(made.node, Map) and made.shape != value.shape and not made.rewritten:
+            try:
+                return place.seen(lambda a: a.reshape(made.shape, copy=False)), Look(made)
+            except ValueError:
+                pass
+    return place, value
 
 
 def put_together(low: Lowering, buffer: Buffer) -> Look:

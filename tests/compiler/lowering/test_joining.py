@@ -28,6 +28,12 @@ def states(x: Any, w: Any) -> Any:
     return adjoint.stack(found, 1)
 
 
+def heads(x: Any) -> Any:
+    q, k = x.split(6, 2)
+    q, k = (each.view(2, 3, 2, 3).transpose(1, 2) for each in (q, k))
+    return (q * k).transpose(1, 2).reshape(2, 3, 6).exp()
+
+
 def test_joined() -> None:
     traced = Traced()
     pieces = [a(2, 3), a(2, 1), a(2, 0), a(2, 4)]
@@ -39,6 +45,7 @@ def test_joined() -> None:
     traced.add(states, a(6, 4), a(4))
     traced.add(gradient(lambda x, w: states(x, w).exp()), a(6, 4), a(4))
     traced.add(lambda x: sum(p.exp() for p in x.split([1, 0, 2], 1) if p.shape[1] == 1), a(2, 3))
+    traced.add(gradient(heads), a(2, 3, 12))
     parts = lambda x: sum((p * (n + 1)).exp() for n, p in enumerate(x.chunk(3, 1)))  # noqa: E731
     traced.add(gradient(parts), a(2, 6))
     traced.add(gradient(gradient(parts)), a(2, 6))
@@ -74,3 +81,8 @@ def test_pieces_are_written_where_they_are_computed() -> None:
     assert len(parts) == 19
     # No step is there for joining alone.
     assert all(not all(isinstance(node, Part) for node in nodes_of(step)) for step in group(nodes))
+
+
+def test_pieces_in_another_shape_are_too() -> None:
+    nodes = tracing.nodes_of(gradient(heads), a(2, 3, 12))
+    assert {node.domain for node in nodes if isinstance(node, Part)} == {(2, 3, 2, 3)}
