@@ -1,14 +1,28 @@
-"""Nodes in groups: what is computed in the same loops, and what stands alone.
+"""Kernels: nodes that are computed in the same loops.
 
-Nodes are taken in order, and each joins the earliest group that may take it, so that what shares a
-domain shares its loops: an element is loaded, computed and stored once.
+A kernel goes through outer loops that all its nodes have in common, and at each of their places
+through its *phases*, one after the other: nodes with the same inner loops. What a phase makes, the
+next ones may look at as long as that is at the same place of the outer loops. So the rows of a
+softmax are read once: their greatest element, the exponentials, their sum, and the scaled values
+are phases, while the row lies in the first cache.
+
+Nodes are taken in order, and each joins the earliest step that may take it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
+from adjoint.compiler.arrangement import Arrangement, count
+from adjoint.compiler.frames import (
+    Frame,
+    accesses,
+    congruent,
+    ends_reduced,
+    first_frame,
+    phases_after,
+)
 from adjoint.compiler.nodes import (
     Buffer,
     Call,
@@ -20,40 +34,210 @@ from adjoint.compiler.nodes import (
     Shape,
     Single,
     Update,
+    strides_of,
 )
+
+PHASES = 12  # of a kernel, at most
+ROW = 65_536  # inner places of a kernel with several phases, at most: 256 KB of float32
+FEW, LARGE = 8, 65_536  # rows that are too few for a kernel with so many places
+SHORT = 16  # inner loops below are not worth a phase
+CROWD = 48  # nodes of a kernel, when others join only for having the same domain
+SCRATCH = 16_384  # bytes of a row that lies on the stack
+
+
+class Fit(NamedTuple):
+    """How a node would join a kernel."""
+
+    frame: Frame
+    phase: int
 
 
 class Kernel:
-    """Maps, parts, and either reductions or updates, over one domain in one nest of loops."""
+    """Maps, parts, and either reductions or updates, in common loops."""
 
     def __init__(self, domain: Shape) -> None:
         self.domain = domain
         self.nodes: list[Any] = []
-        self.axes: tuple[int, ...] | None = None  # of its reductions
-        self.updates = False
         self.made: dict[Buffer, Any] = {}
+        self.frame = Frame((), ())
+        self.phases: list[list[Any]] = []
+        self.updates = False
+        self.empty = 0 in domain
+        self._phase: dict[Any, int] = {}
+        self._touched: set[Buffer] = set()
+
+    # -- geometry -----------------------------------------------------------------------------
+
+    def arranged(self, node: Any) -> Arrangement:
+        """The axes of one of its nodes."""
+        found = self.frame.arranged(node, self._phase[node])
+        assert found is not None
+        return found
+
+    def phase(self, node: Any) -> int:
+        """Which phase a node belongs to."""
+        return self._phase[node]
+
+    def row_of(self, buffer: Buffer) -> int:
+        """How many elements of a buffer made here belong to one place of the outer loops."""
+        return buffer.size // max(count(self.frame.outer), 1)
+
+    def accumulates(self, node: Reduction) -> bool:
+        """Whether a reduction adds up in memory: a loop outside its innermost ones is reduced."""
+        arranged = self.arranged(node)
+        single = len(self.phases) == 1
+        pieces = (*arranged.outer, *arranged.inner) if single else arranged.inner
+        reduced = [piece.axis in node.axes for piece in pieces]
+        while reduced and reduced[-1]:
+            reduced.pop()
+        outside = () if single else arranged.outer
+        return any(reduced) or any(piece.axis in node.axes for piece in outside)
+
+    # -- joining ------------------------------------------------------------------------------
 
     def takes(self, node: Any) -> bool:
-        """Whether ``node`` may be computed here: it needs nothing of another place in here."""
-        if node.domain != self.domain:
-            return False
-        if isinstance(node, Reduction) and (self.updates or self.axes not in (None, node.axes)):
-            return False
-        if isinstance(node, Update) and self.axes is not None:  # updates keep the loops' order
-            return False
-        for look in node.looks():
-            maker = self.made.get(look.buffer)
-            if maker is not None and not (isinstance(maker, Map) and look.whole):
-                return False
-        return True
+        """Whether ``node`` may be computed here."""
+        return self.fit(node) is not None
 
-    def add(self, node: Any) -> None:
+    def fit(self, node: Any) -> Fit | None:
+        """How ``node`` may be computed here: it needs nothing of another outer place in here."""
+        if not self.nodes:
+            return Fit(first_frame(node), 0)
+        shares = any(access.buffer in self._touched for access in accesses(node))
+        if not shares and (node.domain != self.domain or len(self.nodes) >= CROWD):
+            return None
+        if self.empty or 0 in node.domain or self.updates or isinstance(node, Update):
+            return self._fit_plainly(node)
+        frame = self._frame_with(node)
+        if frame is None or (not shares and count(frame.outer) < count(self.frame.outer)):
+            return None
+        earliest = 0
+        for access in accesses(node):
+            maker = self.made.get(access.buffer)
+            if maker is not None:
+                phase = self._phase[maker]
+                later = phases_after(frame, access, node, maker, phase)
+                if later is None:
+                    return None
+                earliest = max(earliest, phase + later)
+        for phase in range(earliest, len(self.phases)):
+            joined = frame.joined(node, phase)
+            if joined is not None and (joined is frame or self._may_have(joined)):
+                return Fit(joined, phase)
+        return self._apart(node, frame) if shares else None
+
+    def _fit_plainly(self, node: Any) -> Fit | None:
+        """Over the same domain, in the same phase, in order."""
+        if node.domain != self.domain or len(self.phases) > 1:
+            return None
+        if isinstance(node, Update) and any(isinstance(each, Reduction) for each in self.nodes):
+            return None
+        if self.updates and isinstance(node, Reduction):
+            return None
+        if not self.empty and self.frame != first_frame(node):
+            return None
+        for access in accesses(node):
+            maker = self.made.get(access.buffer)
+            if maker is None:
+                continue
+            same = access.offset == 0 and access.strides == strides_of(access.buffer.shape)
+            if not isinstance(maker, Map) or not same:
+                return None
+        return Fit(self.frame, 0)
+
+    def _frame_with(self, node: Any) -> Frame | None:
+        """The loops of the kernel if ``node`` joins it."""
+        if self.frame.order is not None and not congruent(node.domain, self.domain):
+            return None
+        if isinstance(node, Reduction):
+            first = first_frame(node)
+            if first.order != self.frame.order:
+                return self._reordered(node, first)
+        found = self.frame.around(node)
+        if found is None:
+            return None
+        frame = Frame(found.shared, self.frame.inners, self.frame.order)
+        if isinstance(node, Reduction) and ends_reduced(node):
+            kept = 0
+            while kept < len(found.outer) and found.outer[kept].axis not in node.axes:
+                kept += 1
+            cut = frame.cut(kept)
+            if kept and cut.longest() <= ROW:
+                frame = cut
+        return frame if frame == self.frame or self._may_have(frame) else None
+
+    def _reordered(self, node: Reduction, frame: Frame) -> Frame | None:
+        """The kernel in the order of ``node``'s axes, which is another than it has."""
+        if self.frame.order is not None or len(self.phases) > 1:
+            return None
+        for each in self.nodes:
+            if each.domain != node.domain:
+                return None
+            if isinstance(each, Reduction) and each.axes != node.axes:
+                return None
+        return frame
+
+    def _may_have(self, frame: Frame) -> bool:
+        """Whether all nodes fit into other loops."""
+        return all(frame.arranged(each, self._phase[each]) is not None for each in self.nodes)
+
+    def _apart(self, node: Any, frame: Frame) -> Fit | None:
+        """A phase of its own, if that is worth it."""
+        around = frame.around(node)
+        if around is None:
+            return None
+        whole = frame.extended(around.sizes)
+        row, rows = whole.longest(), count(frame.outer)
+        if len(self.phases) >= PHASES or row > ROW or not frame.outer:
+            return None
+        if rows < FEW and row * rows > LARGE:
+            return None  # few rows are few turns for threads
+        if frame == self.frame and len(self.phases) == 1 and 1 < row < SHORT:
+            return None
+        return Fit(whole, len(self.phases))
+
+    def add(self, node: Any, fit: Fit | None = None) -> None:
         """Append a node that it takes."""
+        fit = fit or self.fit(node)
+        assert fit is not None
+        self.frame = fit.frame
+        if fit.phase == len(self.phases):
+            self.phases.append([])
+        self.phases[fit.phase].append(node)
+        self._phase[node] = fit.phase
         self.nodes.append(node)
         self.made[node.buffers[0]] = node
-        if isinstance(node, Reduction):
-            self.axes = node.axes
+        self._touched.update(node.buffers)
+        self._touched.update(access.buffer for access in accesses(node))
         self.updates |= isinstance(node, Update)
+
+    # -- memory -------------------------------------------------------------------------------
+
+    def crossing(self) -> Iterator[Buffer]:
+        """Buffers with rows that a later phase looks at."""
+        for node in self.nodes:
+            for access in accesses(node):
+                maker = self.made.get(access.buffer)
+                if (
+                    maker is not None
+                    and self._phase[maker] != self._phase[node]
+                    and self.row_of(access.buffer) > 1
+                ):
+                    yield access.buffer
+
+    def in_memory(self) -> set[Buffer]:
+        """Buffers that it needs memory for, whoever else looks at them."""
+        found = {
+            node.buffers[0]
+            for node in self.nodes
+            if not isinstance(node, (Map, Reduction))
+            or (isinstance(node, Reduction) and (self.empty or self.accumulates(node)))
+        }
+        for buffer in self.crossing():
+            row = self.row_of(buffer) * buffer.kind.itemsize
+            if row > SCRATCH or not isinstance(self.made[buffer], Map):
+                found.add(buffer)
+        return found
 
 
 Step = Kernel | Single | Scan | Call
@@ -84,26 +268,22 @@ def group(nodes: Sequence[Node]) -> list[Step]:
             step = made_in.get(look.buffer)
             if step is None:
                 continue
-            maker = look.buffer.node
-            same = (
-                isinstance(node, Looped)
-                and isinstance(maker, Map)
-                and look.whole
-                and maker.domain == node.domain
-            )
-            earliest = max(earliest, step if same else step + 1)
+            joins = isinstance(node, Looped) and isinstance(steps[step], Kernel)
+            earliest = max(earliest, step if joins else step + 1)
         place = len(steps)
         if isinstance(node, Looped):
             for at in range(earliest, len(steps)):
                 found = steps[at]
-                if isinstance(found, Kernel) and found.takes(node):
+                fit = found.fit(node) if isinstance(found, Kernel) else None
+                if fit is not None:
+                    assert isinstance(found, Kernel)
+                    found.add(node, fit)
                     place = at
                     break
             else:
-                steps.append(Kernel(node.domain))
-            kernel = steps[place]
-            assert isinstance(kernel, Kernel)
-            kernel.add(node)
+                kernel = Kernel(node.domain)
+                kernel.add(node)
+                steps.append(kernel)
         else:
             assert isinstance(node, (Single, Scan, Call))
             steps.append(node)
@@ -125,8 +305,10 @@ def stored(steps: Sequence[Step], results: Sequence[Buffer]) -> set[Buffer]:
     found = set(results)
     for step in steps:
         own = {buffer for node in nodes_of(step) for buffer in node.buffers}
+        if isinstance(step, Kernel):
+            found |= step.in_memory()
+        else:
+            found.update(own)
         for node in nodes_of(step):
-            if not isinstance(node, Map):
-                found.update(node.buffers)
             found.update(look.buffer for look in node.looks() if look.buffer not in own)
     return found

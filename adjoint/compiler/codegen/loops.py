@@ -1,45 +1,42 @@
 """Nests of loops for kernels.
 
 Axes of size 1 are left out and neighbouring axes that every access walks through as one are
-joined, so that what is contiguous is one long loop, which LLVM makes into vectors. Reductions
-whose axes are innermost keep their values in registers; where the innermost axis is kept instead
-(sums over rows), they are added up in memory, along that axis.
+joined, so that what is contiguous is one long loop, which LLVM makes into vectors. A reduction
+keeps its value in registers through the innermost loops, as far as they are along its axes; from
+there it is stored, or, if further loops outside are along its axes, combined with what lies in
+memory: in its buffer, or, for long sums and for those divided among threads, in *partial results*
+of each chunk, which are combined in order in the end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from adjoint.compiler.codegen.scalars import Needs, convert, emit, extreme
-from adjoint.compiler.codegen.text import Text, register, spell
-from adjoint.compiler.kernels import Kernel
-from adjoint.compiler.nodes import (
-    Buffer,
-    Look,
-    Map,
-    Part,
-    Reduction,
-    Scalar,
-    Shape,
-    Update,
-    strides_of,
+from adjoint.compiler.arrangement import count
+from adjoint.compiler.codegen import parallel
+from adjoint.compiler.codegen.accesses import Accesses, Loop, Place, Start
+from adjoint.compiler.codegen.combining import (
+    BLOCK,
+    accumulator_of,
+    combine,
+    is_blocked,
+    start_of,
 )
+from adjoint.compiler.codegen.costs import work_of
+from adjoint.compiler.codegen.scalars import Needs, convert, emit
+from adjoint.compiler.codegen.text import Text, in_memory, register, spell
+from adjoint.compiler.frames import roots
+from adjoint.compiler.kernels import Kernel
+from adjoint.compiler.nodes import Buffer, Look, Map, Reduction, Scalar, Update
 
-Place = tuple[Buffer, int, Shape]  # an access: which memory, offset, strides over the domain
 Indices = dict[Place, str]
-DOUBLE = np.dtype(np.float64)
-INDEX = Buffer((), np.int64)  # stands for coordinates, which walk like an access but are no memory
-
-
-class Loop(NamedTuple):
-    """One loop of a nest."""
-
-    size: int
-    reduced: bool
-    strides: dict[Place, int]
+Values = dict[Any, str]  # of reductions, and of CHECK
+CHECK = "check"  # the number of a check that failed, the greatest of them, or 0
+PARTIALS = 131_072  # bytes of partial results, which lie on the stack
+INT = np.dtype(np.int64)
 
 
 class Nest:
@@ -49,187 +46,368 @@ class Nest:
         self.kernel = kernel
         self.needs = needs
         self.text = Text()
-        self.axes = kernel.axes or ()
+        self.origin: Any = None  # of the node at hand
+        self.accesses = Accesses(kernel, stored | kernel.in_memory())
+        self.pointers = {
+            start: name
+            for start, name in self.accesses.pointers.items()
+            if start.buffer not in self.accesses.rows
+        }
+        self.single = len(kernel.phases) == 1
+        self.loops = [] if kernel.empty else self.accesses.outer_loops()
         self.reductions = [each for each in kernel.nodes if isinstance(each, Reduction)]
-        self.places: list[Place] = []
-        self.loads: dict[int, Place] = {}  # by the id of the look
-        self.stores: dict[Buffer | Part, Place] = {}
-        self._find_places(stored)
-        buffers = dict.fromkeys(place[0] for place in self.places if place[0] is not INDEX)
-        self.pointers = {buffer: f"%p{number}" for number, buffer in enumerate(buffers)}
-        self.in_registers = self._innermost_is_reduced()
-        self.loops = self._loops()
+        self.division = self._divide()
+        self.partials = {
+            node: f"%q{number}"
+            for number, node in enumerate(
+                each for each in self.reductions if self._is_partial(each)
+            )
+        }
+        self._finished: dict[Buffer, str] = {}  # values that later phases look at
 
-    # -- what is accessed ---------------------------------------------------------------------
+    def _pointer(self, buffer: Buffer) -> str:
+        """The first element of a buffer; nothing for one that is not in memory."""
+        return self.accesses.pointers.get(Start(buffer, 0), "")
 
-    def _place(self, buffer: Buffer, offset: int, strides: Shape) -> Place:
-        place = (buffer, offset, strides)
-        if place not in self.places:
-            self.places.append(place)
-        return place
+    # -- division among threads ---------------------------------------------------------------
 
-    def _find_places(self, stored: set[Buffer]) -> None:
-        for node in self.kernel.nodes:
-            roots = (node.at, node.body) if isinstance(node, Update) else (node.body,)
-            for each in (scalar for root in roots for scalar in root.walk()):
-                if each.name == "load" and each.value.buffer not in self.kernel.made:
-                    look = each.value
-                    self.loads[id(look)] = self._place(look.buffer, look.offset, look.strides)
-                elif each.name == "element":  # the pointer alone
-                    self._place(each.value, 0, (0,) * len(self.kernel.domain))
-                elif each.name == "index":
-                    self.loads[id(each)] = self._place(INDEX, 0, each.value)
-            buffer = node.buffers[0]
-            if isinstance(node, Part):
-                self.stores[node] = self._place(buffer, node.place.offset, node.place.strides)
-            elif isinstance(node, Update):
-                self._place(buffer, 0, (0,) * len(self.kernel.domain))
-            elif buffer in stored:
-                self.stores[buffer] = self._place(buffer, 0, strides_of(buffer.shape))
+    def _divide(self) -> parallel.Division:
+        kernel = self.kernel
+        if kernel.empty or not self.loops:
+            return parallel.Division(1, 1, 1)
+        turns = self.loops[0].size
+        if kernel.updates:
+            return parallel.Division(turns, 1, turns)
+        multiple = 1
+        if len(self.loops) == 1 and self.single:
+            multiple = BLOCK if any(map(is_blocked, self.reductions)) else 64
+        partial = sum(
+            node.buffers[0].size * accumulator_of(node).itemsize for node in self.loops[0].reduced
+        )
+        most = max(1, PARTIALS // partial) if partial else parallel.MOST
+        return parallel.divide(turns, work_of(kernel), multiple, most)
 
-    def _innermost_is_reduced(self) -> bool:
-        kept = [axis for axis, size in enumerate(self.kernel.domain) if size > 1]
-        return not kept or kept[-1] in self.axes
-
-    def _loops(self) -> list[Loop]:
-        domain = self.kernel.domain
-        order = list(range(len(domain)))
-        if self.in_registers:
-            order = [axis for axis in order if axis not in self.axes] + list(self.axes)
-        loops: list[Loop] = []
-        for axis in order:
-            if domain[axis] == 1:
-                continue
-            strides = {place: place[2][axis] for place in self.places}
-            reduced = axis in self.axes
-            if loops:
-                size, outer_reduced, outer = loops[-1]
-                if outer_reduced == reduced and all(
-                    outer[place] == step * domain[axis] for place, step in strides.items()
-                ):
-                    loops[-1] = Loop(size * domain[axis], reduced, strides)
-                    continue
-            loops.append(Loop(domain[axis], reduced, strides))
-        return loops
+    def _is_partial(self, node: Reduction) -> bool:
+        """Whether each chunk has results of its own, in a type of their own."""
+        if self.kernel.empty or not self.loops:
+            return False
+        if self.division.chunks > 1 and node in self.loops[0].reduced:
+            return True
+        if not is_blocked(node) or not self.kernel.accumulates(node):
+            return False
+        size = node.buffers[0].size
+        many = count(node.domain) // size > BLOCK and size * 8 <= PARTIALS
+        if self.division.chunks > 1:
+            return False
+        return many and any(node in loop.reduced for loop in self.loops)
 
     @property
     def splits(self) -> int:
-        """Over how many turns the outermost loop may be divided among threads; 0 for not at all."""
-        if self.kernel.updates:
-            return 0
-        return self.loops[0].size if self.loops and not self.loops[0].reduced else 0
+        """Turns of the loop that is divided."""
+        return self.division.turns
 
-    # -- code ---------------------------------------------------------------------------------
+    # -- functions ----------------------------------------------------------------------------
 
     def function(self, name: str) -> str:
-        """The whole function: of pointers, and of the part of the outermost loop to run."""
-        if 0 not in self.kernel.domain:
-            self._begin()
-        else:
+        """The function of a range of turns: of pointers, the flag, and the range."""
+        text = self.text = Text()
+        self._finished = {}
+        for buffer in self.accesses.rows:
+            row = f"[{self.kernel.row_of(buffer)} x {in_memory(buffer.kind)}]"
+            text.do(f"{self._pointer(buffer)} = alloca {row}, align 64")
+        if self.kernel.empty:
             self._fill_empty()
-        self.text.do("ret void")
-        pointers = [f"ptr noalias {pointer}" for pointer in self.pointers.values()]
-        parameters = ", ".join([*pointers, "ptr noalias %flag", "i64 %begin", "i64 %end"])
-        body = "\n".join(self.text.lines)
+        else:
+            self._begin()
+        text.do("ret void")
+        pointers = [*self.pointers.values(), *self.partials.values(), "%flag"]
+        parameters = ", ".join(f"ptr noalias {pointer}" for pointer in pointers)
+        body = "\n".join(text.lines)
+        return (
+            f"define internal void @{name}({parameters}, i64 %begin, i64 %end) {{\nentry:\n{body}\n"
+            "}\n"
+        )
+
+    def combining(self, name: str) -> str:
+        """The function that makes results of the partial ones."""
+        text = self.text = Text()
+        chunks = self.division.chunks
+        for node in self.partials:
+            self._combine_partials(node, chunks)
+        text.do("ret void")
+        results = [self._pointer(node.buffers[0]) for node in self.partials]
+        parameters = ", ".join(
+            f"ptr noalias {each}" for each in [*results, *self.partials.values()]
+        )
+        body = "\n".join(text.lines)
         return f"define internal void @{name}({parameters}) {{\nentry:\n{body}\n}}\n"
+
+    def _combine_partials(self, node: Reduction, chunks: int) -> None:
+        text, buffer, kind = self.text, node.buffers[0], accumulator_of(node)
+
+        def at_element(index: str) -> list[str]:
+            def at_chunk(chunk: str, value: str) -> list[str]:
+                row = text.new(f"mul nuw nsw i64 {chunk}, {buffer.size}")
+                place = text.new(f"add nuw nsw i64 {row}, {index}")
+                partial = text.load(self.partials[node], place, kind)
+                return [combine(text, node.name, value, partial, kind)]
+
+            value = text.load(self.partials[node], index, kind)
+            if chunks > 1:
+                (value,) = text.loop("1", str(chunks), at_chunk, [(register(kind), value)])
+            rounded = convert(text, value, kind, buffer.kind)
+            text.store(self._pointer(buffer), index, rounded, buffer.kind)
+            return []
+
+        text.loop("0", str(buffer.size), at_element)
+
+    # -- first values -------------------------------------------------------------------------
 
     def _fill_empty(self) -> None:
         """Over a domain without elements reductions still give their first values."""
         for node in self.reductions:
             buffer = node.buffers[0]
             if buffer.size:
-                self._fill(node, "0", str(buffer.size))
+                self._fill(self._pointer(buffer), node, buffer.kind, "0", str(buffer.size))
 
-    def _fill(self, node: Reduction, begin: str, end: str) -> None:
-        buffer = node.buffers[0]
-        first = spell(start_of(node.name, buffer.kind), buffer.kind)
+    def _fill(self, pointer: str, node: Reduction, kind: Any, begin: str, end: str) -> None:
+        first = spell(start_of(node.name, kind), kind)
 
         def body(index: str) -> list[str]:
-            self.text.store(self.pointers[buffer], index, first, buffer.kind)
+            self.text.store(pointer, index, first, kind)
             return []
 
         self.text.loop(begin, end, body)
 
+    def _in_memory(self, node: Reduction) -> bool:
+        return self.kernel.accumulates(node)
+
     def _begin(self) -> None:
-        if self.reductions and not self.in_registers:
-            if self.splits:  # each part fills what it adds up
-                turns = self.splits
-                for node in self.reductions:
-                    share = node.buffers[0].size // turns
-                    begin, end = (
-                        self.text.new(f"mul nuw nsw i64 {each}, {share}")
-                        for each in ("%begin", "%end")
-                    )
-                    self._fill(node, begin, end)
-            else:
-                for node in self.reductions:
-                    self._fill(node, "0", str(node.buffers[0].size))
-        self._descend(0, {place: str(place[1]) for place in self.places}, None)
+        text = self.text
+        indices = {place: str(place.offset) for each in self.accesses.phases for place in each}
+        self._shift = {}
+        for node in self.reductions:
+            size, kind = node.buffers[0].size, accumulator_of(node)
+            if node in self.partials:
+                if self.division.chunks == 1:
+                    shift = "0"
+                else:
+                    chunk = text.new(f"udiv i64 %begin, {self.division.share}")
+                    shift = text.new(f"mul nuw nsw i64 {chunk}, {size}")
+                self._shift[node] = shift
+                if self._in_memory(node):
+                    end = text.new(f"add nuw nsw i64 {shift}, {size}")
+                    self._fill(self.partials[node], node, kind, shift, end)
+            elif self._in_memory(node) and self._fills_at_once(node):
+                self._fill_share(node)
+        values = {CHECK: "0"} if any(map(_checks, self.kernel.nodes)) else {}
+        inside = None if self.single else self._phases
+        values = self._descend(self.loops, 0, indices, values, inside, 0)
+        if CHECK in values:
+            self._raise(values[CHECK])
+
+    def _raise(self, number: str) -> None:
+        """Leave the number of a check that failed for who called."""
+        text = self.text
+        failed = text.new(f"icmp ne i64 {number}, 0")
+        label = text.count()
+        text.do(f"br i1 {failed}, label %raise{label}, label %fine{label}")
+        text.label(f"raise{label}")
+        text.do(f"store i64 {number}, ptr %flag")
+        text.do(f"br label %fine{label}")
+        text.label(f"fine{label}")
+
+    def _fills_at_once(self, node: Reduction) -> bool:
+        """Whether what it combines in memory is not only of one place of the outer loops."""
+        outer = self.kernel.arranged(node).outer
+        return self.single or any(piece.axis in node.axes for piece in outer)
+
+    def _fill_share(self, node: Reduction) -> None:
+        """First values of what the turns at hand combine."""
+        buffer = node.buffers[0]
+        pointer, kind = self._pointer(buffer), buffer.kind
+        if node in self.loops[0].reduced:
+            self._fill(pointer, node, kind, "0", str(buffer.size))
+            return
+        share = buffer.size // self.loops[0].size
+        begin, end = (
+            self.text.new(f"mul nuw nsw i64 {each}, {share}") for each in ("%begin", "%end")
+        )
+        self._fill(pointer, node, kind, begin, end)
+
+    # -- loops --------------------------------------------------------------------------------
 
     def _deeper(self, index: str, indices: Indices, loop: Loop) -> Indices:
-        found = {}
-        for place, base in indices.items():
-            step = loop.strides[place]
+        found = dict(indices)
+        for place, step in loop.steps.items():
             if not step:
-                found[place] = base
                 continue
+            base = indices[place]
             moved = index if step == 1 else self.text.new(f"mul nsw i64 {index}, {step}")
             found[place] = moved if base == "0" else self.text.new(f"add nsw i64 {base}, {moved}")
         return found
 
     def _descend(
-        self, depth: int, indices: Indices, accumulated: Sequence[str] | None
-    ) -> Sequence[str]:
-        """Loops from ``depth`` on; with reductions in registers, gives their values."""
-        at_reduction = depth == len(self.loops) or self.loops[depth].reduced
-        if self.reductions and self.in_registers and accumulated is None and at_reduction:
-            self._finish(indices, self._descend(depth, indices, self._starts()))
-            return ()
-        if depth == len(self.loops):
-            return self._body(indices, accumulated)
-        loop = self.loops[depth]
-        carried = []
-        if accumulated is not None:
-            kinds = [register(accumulator_of(each)) for each in self.reductions]
-            carried = list(zip(kinds, accumulated, strict=True))
+        self,
+        loops: Sequence[Loop],
+        depth: int,
+        indices: Indices,
+        values: Values,
+        inside: Callable[[Indices, Values], Values] | None,
+        phase: int,
+    ) -> Values:
+        """Loops from ``depth`` on, and ``inside`` them, or the phase's nodes.
 
-        def body(index: str, *values: str) -> Sequence[str]:
-            deeper = self._deeper(index, indices, loop)
-            return self._descend(depth + 1, deeper, values if carried else None)
+        ``values`` are of the reductions that have begun; gives them with what is combined.
+        """
+        starting = [] if inside else self._starting(loops, depth, values, phase)
+        if starting:
+            first = {
+                node: spell(start_of(node.name, node.buffers[0].kind), accumulator_of(node))
+                for node in starting
+            }
+            found = self._descend(loops, depth, indices, {**values, **first}, inside, phase)
+            for node in starting:
+                self._flush(node, found.pop(node), accumulator_of(node), indices)
+            return found
+        if depth == len(loops):
+            if inside:
+                return inside(indices, values)
+            return self._body(indices, values, phase)
+        begin, end = "0", str(loops[depth].size)
+        if depth == 0 and loops is self.loops:
+            begin, end = "%begin", "%end"
+        if depth == len(loops) - 1 and any(map(_blocked, values)):
+            return self._blocks(loops[depth], begin, end, indices, values, phase)
 
-        begin, end = ("%begin", "%end") if depth == 0 and self.splits else ("0", str(loop.size))
-        return self.text.loop(begin, end, body, carried)
+        def body(index: str, *present: str) -> Sequence[str]:
+            deeper = self._deeper(index, indices, loops[depth])
+            given = dict(zip(values, present, strict=True))
+            found = self._descend(loops, depth + 1, deeper, given, inside, phase)
+            return [found[node] for node in values]
 
-    def _starts(self) -> list[str]:
+        kinds = [_register(node) for node in values]
+        carried = list(zip(kinds, values.values(), strict=True))
+        return dict(zip(values, self.text.loop(begin, end, body, carried), strict=True))
+
+    def _starting(
+        self, loops: Sequence[Loop], depth: int, values: Values, phase: int
+    ) -> list[Reduction]:
+        """Reductions that all loops from ``depth`` on are along, of which there is one at least."""
+        if depth == len(loops):
+            return []
         return [
-            spell(start_of(each.name, each.buffers[0].kind), accumulator_of(each))
-            for each in self.reductions
+            node
+            for node in self.kernel.phases[phase]
+            if isinstance(node, Reduction)
+            and node not in values
+            and all(node in loop.reduced for loop in loops[depth:])
         ]
 
-    def _finish(self, indices: Indices, values: Sequence[str]) -> None:
-        for node, value in zip(self.reductions, values, strict=True):
-            buffer = node.buffers[0]
-            rounded = convert(self.text, value, accumulator_of(node), buffer.kind)
-            self.text.store(
-                self.pointers[buffer], indices[self.stores[buffer]], rounded, buffer.kind
-            )
+    def _blocks(
+        self, loop: Loop, begin: str, end: str, indices: Indices, values: Values, phase: int
+    ) -> Values:
+        """The innermost loop, of which blocks are summed in float32."""
+        text = self.text
 
-    def _checked(self, scalar: Scalar, args: Sequence[str]) -> str:
-        """A value that may be used only if a condition holds; else 0, and the flag is raised."""
-        text, kind = self.text, scalar.kind
-        self.checks = True
-        flag = text.new("load i64, ptr %flag")
+        def inner(begin: str, end: str, present: Values) -> Values:
+            first = {
+                node: spell(0, node.buffers[0].kind) if _blocked(node) else value
+                for node, value in present.items()
+            }
+
+            def body(index: str, *carried: str) -> Sequence[str]:
+                deeper = self._deeper(index, indices, loop)
+                found = self._body(deeper, dict(zip(values, carried, strict=True)), phase)
+                return [found[node] for node in values]
+
+            carried = [(_register(node, short=True), each) for node, each in first.items()]
+            sums = dict(zip(values, text.loop(begin, end, body, carried), strict=True))
+            for node, value in present.items():
+                if _blocked(node):
+                    kind = accumulator_of(node)
+                    wide = convert(text, sums[node], node.buffers[0].kind, kind)
+                    zero = value == spell(0, kind)
+                    sums[node] = wide if zero else combine(text, "add", value, wide, kind)
+            return sums
+
+        if loop.size <= BLOCK:
+            return inner(begin, end, values)
+        first, last = "0", str(-(-loop.size // BLOCK))
+        if begin != "0":  # a multiple of a block
+            first = text.new(f"udiv i64 {begin}, {BLOCK}")
+            more = text.new(f"add nuw nsw i64 {end}, {BLOCK - 1}")
+            last = text.new(f"udiv i64 {more}, {BLOCK}")
+
+        def block(number: str, *present: str) -> Sequence[str]:
+            start = text.new(f"mul nuw nsw i64 {number}, {BLOCK}")
+            after = text.new(f"add nuw nsw i64 {start}, {BLOCK}")
+            over = text.new(f"icmp sgt i64 {after}, {end}")
+            stop = text.new(f"select i1 {over}, i64 {end}, i64 {after}")
+            found = inner(start, stop, dict(zip(values, present, strict=True)))
+            return [found[node] for node in values]
+
+        kinds = [_register(node) for node in values]
+        carried = list(zip(kinds, values.values(), strict=True))
+        return dict(zip(values, text.loop(first, last, block, carried), strict=True))
+
+    def _phases(self, indices: Indices, values: Values) -> Values:
+        """All phases at one place of the outer loops."""
+        for number in range(len(self.kernel.phases)):
+            for node in self.kernel.phases[number]:
+                if isinstance(node, Reduction) and self._fills_row(node):
+                    self._fill_row(node, indices)
+            loops = self.accesses.inner_loops(number)
+            values = self._descend(loops, 0, indices, values, None, number)
+        return values
+
+    def _fills_row(self, node: Reduction) -> bool:
+        within = node not in self.partials and not self._fills_at_once(node)
+        return within and self._in_memory(node)
+
+    def _fill_row(self, node: Reduction, indices: Indices) -> None:
+        buffer = node.buffers[0]
+        begin = indices[self.accesses.stores[node]]
+        end = self.text.new(f"add nuw nsw i64 {begin}, {self.kernel.row_of(buffer)}")
+        self._fill(self._pointer(buffer), node, buffer.kind, begin, end)
+
+    # -- results ------------------------------------------------------------------------------
+
+    def _flush(self, node: Reduction, value: str, kind: Any, indices: Indices) -> None:
+        """Where a reduction leaves registers."""
+        text, buffer = self.text, node.buffers[0]
+        place = self.accesses.stores.get(node)
+        if node in self.partials:
+            assert place is not None
+            base, shift = indices[place], self._shift[node]
+            index = base if shift == "0" else text.new(f"add nuw nsw i64 {base}, {shift}")
+            pointer, target = self.partials[node], accumulator_of(node)
+        else:
+            index = indices[place] if place is not None else ""
+            pointer, target = self._pointer(buffer), buffer.kind
+        value = convert(text, value, kind, target)
+        if self._in_memory(node):
+            present = text.load(pointer, index, target)
+            value = combine(text, node.name, present, value, target)
+        elif self.kernel.row_of(buffer) == 1:
+            self._finished[buffer] = value
+        if place is not None:
+            text.store(pointer, index, value, target)
+
+    def _checked(self, scalar: Scalar, args: Sequence[str], values: Values) -> str:
+        """A value that may be used only if a condition holds; else 0, and its number is kept."""
+        text, kind = self.text, register(scalar.kind)
         number = self.needs.message(scalar.value, self.origin)
-        raised = text.new(f"select i1 {args[1]}, i64 {flag}, i64 {number}")
-        text.do(f"store i64 {raised}, ptr %flag")
-        return text.new(f"select i1 {args[1]}, {register(kind)} {args[0]}, {register(kind)} 0")
+        failed = text.new(f"select i1 {args[1]}, i64 0, i64 {number}")
+        values[CHECK] = combine(text, "max", values[CHECK], failed, INT)
+        return text.new(f"select i1 {args[1]}, {kind} {args[0]}, {kind} {spell(0, scalar.kind)}")
 
     def _write(
         self, node: Any, value: str, indices: Indices, compute: Callable[[Scalar], str]
     ) -> None:
         """Store what a map, a part or an update has computed at one place."""
         buffer = node.buffers[0]
-        kind, pointer = buffer.kind, self.pointers.get(buffer, "")
+        kind, pointer = buffer.kind, self._pointer(buffer)
         if isinstance(node, Update):
             index = compute(node.at)
             if node.name != "set":
@@ -237,81 +415,87 @@ class Nest:
                 value = combine(self.text, node.name, present, value, kind)
             self.text.store(pointer, index, value, kind)
             return
-        place = self.stores.get(node if isinstance(node, Part) else buffer)
+        place = self.accesses.stores.get(node)
         if place is not None:
             self.text.store(pointer, indices[place], value, kind)
 
-    def _body(self, indices: Indices, accumulated: Sequence[str] | None) -> list[str]:
+    def _body(self, indices: Indices, values: Values, phase: int) -> Values:
         """What happens at one place of the domain."""
-        text = self.text
-        registers: dict[Buffer, str] = {}
+        text, accesses = self.text, self.accesses
+        registers: dict[Buffer, str] = dict(self._finished)
         loaded: dict[Place, str] = {}
         memo: dict[int, str] = {}
+        found = dict(values)
 
         def load(scalar: Scalar, args: Sequence[str]) -> str:
             if scalar.name == "index":
-                return indices[self.loads[id(scalar)]]
+                return indices[accesses.loads[phase, id(scalar)]]
             if scalar.name == "element":
-                return text.load(self.pointers[scalar.value], args[0], scalar.kind)
+                return text.load(self._pointer(scalar.value), args[0], scalar.kind)
             if scalar.name == "checked":
-                return self._checked(scalar, args)
+                return self._checked(scalar, args, found)
             look: Look = scalar.value
             if look.buffer in registers:
                 return registers[look.buffer]
-            place = self.loads[id(look)]
+            place = accesses.loads[phase, id(scalar)]
             if place not in loaded:
-                loaded[place] = text.load(self.pointers[look.buffer], indices[place], look.kind)
+                pointer = accesses.pointers[place.start]
+                loaded[place] = text.load(pointer, indices[place], look.kind)
             return loaded[place]
 
-        results: list[str] = []
-        for node in self.kernel.nodes:
-            buffer = node.buffers[0]
+        for node in self.kernel.phases[phase]:
             self.origin = node.where
+            buffer = node.buffers[0]
             value = emit(text, node.body, load, memo, self.needs)
             if not isinstance(node, Reduction):
                 if isinstance(node, Map):
                     registers[buffer] = value
+                    if self.kernel.row_of(buffer) == 1:
+                        self._finished[buffer] = value
                 self._write(node, value, indices, lambda at: emit(text, at, load, memo, self.needs))
-            elif accumulated is not None:
-                kind = accumulator_of(node)
-                value = convert(text, value, buffer.kind, kind)
-                results.append(combine(text, node.name, accumulated[len(results)], value, kind))
+            elif node in values:
+                found[node] = combine(text, node.name, values[node], value, buffer.kind)
             else:
-                index = indices[self.stores[buffer]]
-                present = text.load(self.pointers[buffer], index, buffer.kind)
-                total = combine(text, node.name, present, value, buffer.kind)
-                text.store(self.pointers[buffer], index, total, buffer.kind)
-        return results
+                self._flush(node, value, buffer.kind, indices)
+        return found
 
 
-# -- combining ----------------------------------------------------------------------------------
+def _checks(node: Any) -> bool:
+    return any(each.name == "checked" for root in roots(node) for each in root.walk())
 
 
-def accumulator_of(node: Reduction) -> np.dtype[Any]:
-    """The type to add up in: float32 sums in float64, which costs nothing that memory does not."""
-    kind = node.buffers[0].kind
-    return DOUBLE if node.name == "add" and kind.kind == "f" else kind
+def _blocked(node: Any) -> bool:
+    return node is not CHECK and is_blocked(node)
 
 
-def start_of(name: str, kind: np.dtype[Any]) -> Any:
-    """What combines with anything into that."""
-    if name in ("add", "or"):
-        return 0
-    if name in ("mul", "and"):
-        return 1
-    if kind.kind == "f":
-        return -np.inf if name == "max" else np.inf
-    if kind.kind == "b":
-        return name == "min"
-    limits = np.iinfo(kind)
-    return limits.min if name == "max" else limits.max
+def _register(node: Any, short: bool = False) -> str:
+    """LLVM's type of a carried value, within a block or outside."""
+    if node is CHECK:
+        return "i64"
+    return register(node.buffers[0].kind if short else accumulator_of(node))
 
 
-def combine(text: Text, name: str, x: str, y: str, kind: np.dtype[Any]) -> str:
-    """One step of a reduction, in whatever order suits vectors."""
-    if name in ("max", "min"):
-        return extreme(text, name, x, y, kind)
-    kind_text = register(kind)
-    if kind.kind == "f":
-        return text.new(f"f{name} reassoc contract {kind_text} {x}, {y}")
-    return text.new(f"{name} {kind_text} {x}, {y}")
+def kernel_code(module: Any, name: str, kernel: Kernel) -> tuple[str, list[Buffer]]:
+    """Functions of a kernel; gives the instructions of ``run``, and the buffers they need."""
+    nest = Nest(kernel, module.kept, module.needs)
+    name = module.define(name, nest.function)
+    starts = list(nest.pointers)
+    buffers = [start.buffer for start in starts]
+    lines, pointers = [], []
+    for buffer, offset in starts:
+        pointers.append(f"%b{buffer.number}")
+        if offset:
+            pointers[-1] = f"%at{module.count()}"
+            of = f"{in_memory(buffer.kind)}, ptr %b{buffer.number}, i64 {offset}"
+            lines.append(f"  {pointers[-1]} = getelementptr inbounds {of}")
+    pointers.append("%flag")
+    partials = [
+        parallel.Partial(
+            starts.index(Start(node.buffers[0], 0)),
+            nest.division.chunks * node.buffers[0].size * accumulator_of(node).itemsize,
+        )
+        for node in nest.partials
+    ]
+    combining = module.define(f"{name}_combine", nest.combining) if partials else ""
+    lines.append(parallel.call(module, name, pointers, nest.division, partials, combining))
+    return "\n".join(lines), buffers

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from adjoint.compiler.codegen.library import library
-from adjoint.compiler.codegen.loops import Nest
+from adjoint.compiler.codegen.loops import kernel_code
 from adjoint.compiler.codegen.products import ProductCode
 from adjoint.compiler.codegen.scalars import Needs
 from adjoint.compiler.codegen.scans import ScanCode
@@ -109,11 +109,7 @@ class Module:
         return bodies
 
     def _kernel(self, name: str, kernel: Kernel) -> tuple[str, list[Buffer]]:
-        nest = Nest(kernel, self.kept, self.needs)
-        name = self.define(name, nest.function)
-        arguments = [f"ptr %b{buffer.number}" for buffer in nest.pointers]
-        arguments += ["ptr %flag", "i64 0", f"i64 {nest.splits}"]
-        return f"  call void @{name}({', '.join(arguments)})", list(nest.pointers)
+        return kernel_code(self, name, kernel)
 
     def _pointer(self, buffer: Buffer) -> str:
         """Instructions that find a buffer."""

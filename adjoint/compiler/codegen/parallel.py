@@ -6,7 +6,7 @@ is combined over turns, on its chunk: so the number of threads changes no bit of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -27,15 +27,22 @@ class Division(NamedTuple):
     share: int
 
 
-def divide(turns: int, work: float, multiple: int = 1) -> Division:
-    """Turns of a loop that are ``work`` together, divided in chunks.
+class Partial(NamedTuple):
+    """Memory for the results of all chunks, and which pointer gets what they give together."""
+
+    pointer: int
+    bytes: int
+
+
+def divide(turns: int, work: float, multiple: int = 1, most: int = MOST) -> Division:
+    """Turns of a loop that are ``work`` together, in ``most`` chunks at most.
 
     The unit of work is what a simple loop does for one float32: load, add, store, some 0.3 ns; for
     products, 30 multiplications. Shares are multiples of ``multiple``.
     """
-    chunks = max(1, min(int(work / CHUNK), turns, MOST))
+    chunks = max(1, min(int(work / CHUNK), turns, most))
     share = max(-(-turns // chunks), 1)
-    share = -(-share // multiple) * multiple
+    share = min(-(-share // multiple) * multiple, turns)
     return Division(turns, max(-(-turns // share), 1), share)
 
 
@@ -44,40 +51,80 @@ def call(
     name: str,
     pointers: Sequence[str],
     division: Division,
+    partials: Sequence[Partial] = (),
+    combining: str = "",
 ) -> str:
     """Instructions of ``run`` that call ``@name(ptr, ..., i64 begin, i64 end)`` for all turns.
 
-    ``pointers`` are names in ``run``; the function itself is among the module's.
+    ``pointers`` are names in ``run``; the function itself is among the module's. It gets partial
+    results' memory before the last pointer, which ``@combining(result, ..., partial, ...)`` makes
+    results of in the end.
     """
-    turns, chunks, share = division
     given = ", ".join(f"ptr {each}" for each in pointers)
-    if chunks == 1:
-        return f"  call void @{name}({given}, i64 0, i64 {turns})"
-    pack, unpack = [f"  %all = alloca [{len(pointers)} x ptr]"], []
-    for place in range(len(pointers)):
-        at = f"getelementptr inbounds ptr, ptr %all, i64 {place}"
-        pack += [f"  %a{place} = {at}", f"  store ptr %p{place}, ptr %a{place}"]
-        unpack += [f"  %a{place} = {at}", f"  %p{place} = load ptr, ptr %a{place}"]
-    names = ", ".join(f"ptr %p{place}" for place in range(len(pointers)))
-    task = module.define(f"{name}_task", lambda own: "\n".join([
-        f"define internal void @{own}(ptr %all, i64 %chunk) {{",
-        *unpack,
-        f"  %begin = mul nuw nsw i64 %chunk, {share}",
-        f"  %after = add nuw nsw i64 %begin, {share}",
-        f"  %last = icmp sgt i64 %after, {turns}",
-        f"  %end = select i1 %last, i64 {turns}, i64 %after",
-        f"  call void @{name}({names}, i64 %begin, i64 %end)",
-        "  ret void\n}\n",
-    ]))  # fmt: skip
-    whole = module.define(f"{name}_region", lambda own: "\n".join([
-        f"define internal void @{own}(ptr %region, {names}) {{",
-        *pack,
+    if division.chunks == 1 and not partials:
+        return f"  call void @{name}({given}, i64 0, i64 {division.turns})"
+    names = [f"%p{place}" for place in range(len(pointers))]
+    inside = [*names[:-1], *[f"%q{place}" for place in range(len(partials))], names[-1]]
+    body = _partials(partials)
+    if division.chunks == 1:
+        arguments = ", ".join(f"ptr {each}" for each in inside)
+        body.append(f"  call void @{name}({arguments}, i64 0, i64 {division.turns})")
+    else:
+        task = module.define(f"{name}_task", _task(name, len(inside), division))
+        body += _region(task, inside, module.slot(REGION), division.chunks)
+    if partials:
+        results = [f"ptr {names[each.pointer]}" for each in partials]
+        results += [f"ptr %q{place}" for place in range(len(partials))]
+        body.append(f"  call void @{combining}({', '.join(results)})")
+    whole = module.define(f"{name}_whole", _function(names, body))
+    return f"  call void @{whole}(ptr %table, {given})"
+
+
+def _partials(partials: Sequence[Partial]) -> list[str]:
+    return [
+        f"  %q{place} = alloca [{each.bytes} x i8], align 64" for place, each in enumerate(partials)
+    ]
+
+
+def _region(task: str, pointers: Sequence[str], slot: int, chunks: int) -> list[str]:
+    """Instructions that hand pointers to a task, and have its chunks computed."""
+    lines = [f"  %all = alloca [{len(pointers)} x ptr]"]
+    for place, pointer in enumerate(pointers):
+        lines += [
+            f"  %a{place} = getelementptr inbounds ptr, ptr %all, i64 {place}",
+            f"  store ptr {pointer}, ptr %a{place}",
+        ]
+    return [
+        *lines,
+        f"  %at = getelementptr inbounds ptr, ptr %table, i64 {slot}",
+        "  %region = load ptr, ptr %at",
         f"  call void %region(ptr @{task}, ptr %all, i64 {chunks})",
-        "  ret void\n}\n",
-    ]))  # fmt: skip
-    slot, number = module.slot(REGION), module.count()
-    return "\n".join([
-        f"  %slot{number} = getelementptr inbounds ptr, ptr %table, i64 {slot}",
-        f"  %region{number} = load ptr, ptr %slot{number}",
-        f"  call void @{whole}(ptr %region{number}, {given})",
-    ])  # fmt: skip
+    ]
+
+
+def _task(name: str, count: int, division: Division) -> Callable[[str], str]:
+    """A function of packed pointers and a chunk's number."""
+    lines = []
+    for place in range(count):
+        lines += [
+            f"  %a{place} = getelementptr inbounds ptr, ptr %all, i64 {place}",
+            f"  %p{place} = load ptr, ptr %a{place}",
+        ]
+    given = ", ".join(f"ptr %p{place}" for place in range(count))
+    lines += [
+        f"  %begin = mul nuw nsw i64 %chunk, {division.share}",
+        f"  %after = add nuw nsw i64 %begin, {division.share}",
+        f"  %last = icmp sgt i64 %after, {division.turns}",
+        f"  %end = select i1 %last, i64 {division.turns}, i64 %after",
+        f"  call void @{name}({given}, i64 %begin, i64 %end)",
+    ]
+    body = "\n".join(lines)
+    head = "(ptr %all, i64 %chunk) {\nentry:\n"
+    return lambda known: f"define internal void @{known}{head}{body}\n  ret void\n}}\n"
+
+
+def _function(names: Sequence[str], lines: Sequence[str]) -> Callable[[str], str]:
+    body = "\n".join(lines)
+    parameters = ", ".join(f"ptr {each}" for each in names)
+    head = f"(ptr %table, {parameters}) noinline {{\nentry:\n"
+    return lambda known: f"define internal void @{known}{head}{body}\n  ret void\n}}\n"

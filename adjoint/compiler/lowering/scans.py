@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.compiler.codegen.loops import start_of
+from adjoint.compiler.codegen.combining import start_of
 from adjoint.compiler.codegen.scalars import has_code
 from adjoint.compiler.expressions import (
     Expression,
