@@ -25,6 +25,7 @@ from adjoint import dtypes
 from adjoint.array.symbol import Symbol, running, strides_in
 from adjoint.compiler.front import drawing, steps
 from adjoint.compiler.front.equations import LEVEL, CaptureTrace, untraceable
+from adjoint.compiler.front.leaks import Leaks
 from adjoint.compiler.front.sources import Argument, Facts, GradOf, Number, Outside, Source
 from adjoint.compiler.front.world import ARRAY, GRAD, SAVED, World
 from adjoint.errors import describe_shape
@@ -91,6 +92,7 @@ class Capture:
         self.effects: list[Any] = []
         self.parked: dict[Any, Any] = {}  # states of optimizers that the trace has made
         self.counts: list[Any] = []  # of steps, with what they were
+        self.leaks = Leaks()
         self.pausing = 0
 
     def unknown(self, what: str, array: Any) -> Exception:
@@ -323,6 +325,7 @@ class Capture:
 
     def _array_access(self) -> tuple[Callable[..., Any], Callable[..., None]]:
         cells, born, thread, this_thread = self.cells, self.born, self.thread, threading.get_ident
+        made, reference = self.leaks.made, weakref.ref
 
         def getter(tensor: Any) -> Any:
             array = get_array(tensor)
@@ -347,6 +350,8 @@ class Capture:
             except AttributeError:  # a new one
                 if type(array) is ndarray:
                     self.bear(tensor)
+                else:
+                    made.append(reference(tensor))
                 set_array(tensor, array)
             else:
                 self.write(tensor, array)

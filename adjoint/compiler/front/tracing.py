@@ -12,6 +12,7 @@ from adjoint.compiler.front.capture import Again, Capture, Cell
 from adjoint.compiler.front.differentiating import Backward, backward_of
 from adjoint.compiler.front.entries import stand_in
 from adjoint.compiler.front.equations import Where, untraceable, where_of
+from adjoint.compiler.front.leaks import Leaks
 from adjoint.compiler.front.leaving import Constant, Given, Leaving, Look, Result
 from adjoint.compiler.front.sources import Outside, Source, kind_of_node
 from adjoint.compiler.front.world import GRAD, MISSING
@@ -67,6 +68,7 @@ class Traced(NamedTuple):
     grad_guards: tuple[tuple[Source, bool], ...]  # tensors whose `.grad` was read: was there one
     bound: tuple[tuple[int, Any], ...]  # arguments that must be these very tensors
     backward: Backward | None
+    leaks: Leaks  # what outlives the trace, to be asked once it is over
 
     def mismatch(self, arguments: Sequence[Any]) -> str | None:
         """Why the program does not fit the tensors as they are now; None if it does."""
@@ -278,6 +280,7 @@ class _Attempt:
             self._grad_guards(),
             tuple(self.bound),
             backward,
+            capture.leaks,
         )
 
     def _cells(self) -> list[Cell]:

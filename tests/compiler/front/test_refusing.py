@@ -202,3 +202,23 @@ def test_a_pass_through_what_was_computed_outside_is_refused():
     found = Replayed(lambda y: torch.autograd.grad((y * y).sum(), y)[0])(y)
     assert found.tolist() == (2 * y).tolist()
     backward(y)
+
+
+def test_tensors_that_are_kept_are_found():
+    history: list[Any] = []
+    model = torch.nn.Linear(3, 3)
+
+    def function(x):
+        y = model(x)
+        history.append(y.detach())
+        model.last = y * 2
+        return y
+
+    replayed = Replayed(function)
+    replayed(numbers(3))
+    found = replayed.programs[0][1].leaks.find()
+    places = {each.partition("kept ")[2] for each in found}
+    assert {"in a list", "under 'last' in a dict or as an attribute"} <= places
+    clean = Replayed(lambda x: (x * 2).sum())
+    clean(numbers(3))
+    assert clean.programs[0][1].leaks.find() == []
