@@ -47,6 +47,8 @@ class Module:
         self.steps = list(steps)
         self.needs = Needs()
         self.functions: list[str] = []
+        self.written: list[str] = []  # functions that need no passes
+        self.written_declarations: set[str] = set()
         self._defined: dict[str, str] = {}
         self._count = 0
         self.constants = lowering.constants
@@ -93,6 +95,23 @@ class Module:
             text = text.replace("@function", f"@{name}")
             self.functions.append(text.replace(") {\n", ") noinline {\n"))
         return known
+
+    def write(self, name: str, function: Callable[[str], str]) -> str:
+        """As ``define``, for a function that needs no passes: with vectors, unrolled."""
+        text = function("function")
+        known = self._defined.setdefault(text, name)
+        if known is name:
+            text = text.replace("@function", f"@{name}")
+            self.written.append(text.replace("define internal", "define hidden"))
+            parameters = text[text.index("@" + name + "(") + len(name) + 2 :].split(")")[0]
+            types = ", ".join(each.split()[0] for each in parameters.split(","))
+            self.needs.declarations.add(f"declare void @{name}({types})")
+        return known
+
+    @property
+    def written_text(self) -> str:
+        """The module of the functions that need no passes."""
+        return "\n".join([*sorted(self.written_declarations), *self.written])
 
     def _steps(self) -> list[list[tuple[str, list[Buffer]]]]:
         """Instructions between calls, with the buffers they need."""

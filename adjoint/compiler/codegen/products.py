@@ -23,7 +23,6 @@ MULTIPLICATIONS = 30  # in the unit of work by which regions are divided
 FEW = 4  # rows or columns up to which sums along both factors need no tiles
 LONG = 16  # elements of such a sum at least
 WRITERS = {
-    Padded: PaddedCode,
     Turned: TurnedCode,
     Convolution: ConvolutionCode,
     ConvolutionWeight: WeightCode,
@@ -41,13 +40,20 @@ class ProductCode:
         """Functions for a node of its own; gives the call and the buffers it needs."""
         if isinstance(node, Product):
             return self._product(name, node)
-        writer: Any = WRITERS[type(node)](node, self.module.needs.declarations)
+        if isinstance(node, Padded):
+            padded = PaddedCode(node, self.module.needs.declarations)
+            own = self.module.define(name, padded.function)
+            buffer = node.buffers[0]
+            copied = MULTIPLICATIONS * buffer.size
+            return self.call(own, [node.x, Look(buffer)], padded.units, copied)
+        writer: Any = WRITERS[type(node)](node, self.module.written_declarations)
         result = Look(node.buffers[0])
         looks = list(node.looks())
         if isinstance(node, Convolution) and node.start is None:
             looks.append(result)
         work = node.flops / 2 or MULTIPLICATIONS * result.buffer.size
-        return self.call(name, writer, [*looks, result], work)
+        own = self.module.write(name, writer.function)
+        return self.call(own, [*looks, result], writer.units, work)
 
     def _product(self, name: str, node: Product) -> tuple[str, list[Buffer]]:
         problem = problem_of(node)
@@ -57,20 +63,21 @@ class ProductCode:
             factors.reverse()
         writer: Gemm | Dots
         if _is_dots(problem):
-            writer = Dots(problem, self.module.needs.declarations)
+            writer = Dots(problem, self.module.written_declarations)
         else:
-            writer = Gemm(problem, self.shared, self.module.needs.declarations)
+            writer = Gemm(problem, self.shared, self.module.written_declarations)
         result = Look(node.buffers[0])
         looks = [*factors, result, result if node.start is None else node.start]
-        return self.call(name, writer, looks, problem.work)
+        known = len(self.shared)
+        own = self.module.write(name, writer.function)
+        for each in list(self.shared.values())[known:]:
+            self.module.written.append(each.replace("define internal", "define hidden"))
+        return self.call(own, looks, writer.units, problem.work)
 
     def call(
-        self, name: str, writer: Any, looks: Sequence[Look], multiplications: float
+        self, name: str, looks: Sequence[Look], units: int, multiplications: float
     ) -> tuple[str, list[Buffer]]:
         """The call of a function over its units; it gets the looks' first elements."""
-        known = len(self.shared)
-        name = self.module.define(name, writer.function)
-        self.module.functions += list(self.shared.values())[known:]
         lines, pointers = [], []
         for look in looks:
             pointer = f"%b{look.buffer.number}"
@@ -82,7 +89,7 @@ class ProductCode:
                 )
                 pointer = f"%first{number}"
             pointers.append(pointer)
-        division = parallel.divide(writer.units, multiplications / MULTIPLICATIONS)
+        division = parallel.divide(units, multiplications / MULTIPLICATIONS)
         lines.append(parallel.call(self.module, name, pointers, division))
         return "\n".join(lines), [look.buffer for look in looks]
 

@@ -36,7 +36,7 @@ def build(program: Program, effort: int = 3) -> Code:
     with _timed("emission", seconds):
         module = Module(lowering, steps)
     with _timed("llvm", seconds):
-        machine = object_code(module.text, effort)
+        machine = object_code(module.text, effort, module.written_text)
     return _code(module, machine, seconds)
 
 

@@ -36,8 +36,12 @@ def machine_name() -> str:
     return f"{llvm.get_default_triple()} {llvm.get_host_cpu_name()} {features}"
 
 
-def object_code(text: str, effort: int = 3) -> bytes:
-    """The object file of a module, optimised with an effort from 0 to 3."""
+def object_code(text: str, effort: int = 3, written: str = "") -> bytes:
+    """The object file of a module, optimised with an effort from 0 to 3.
+
+    The functions of ``written``, another module, are as they are to be: vectors, unrolled. Passes
+    would take more time over them than all the rest does, and leave them slower.
+    """
     target = machine(effort)
     module = llvm.parse_assembly(text)
     module.verify()  # what LLVM itself would abort the process for
@@ -46,6 +50,10 @@ def object_code(text: str, effort: int = 3) -> bytes:
     options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = much
     builder = llvm.create_pass_builder(target, options)
     builder.getModulePassManager().run(module, builder)
+    if written:
+        others = llvm.parse_assembly(written)
+        others.verify()
+        module.link_in(others)
     made: bytes = target.emit_object(module)
     return made
 
