@@ -31,6 +31,8 @@ def decomposed(equation: Equation) -> Change:
     row = equation.operation
     if row.decompose is None or row.many_outputs or (row.name in RULES and row.name not in SHARED):
         return None
+    if row.low_precision and any(dtypes.is_low_precision(each.kind) for each in equation.outputs):
+        return None  # rounded once, and not after every piece
     trace = Trace(LEVEL)
     atoms: dict[Symbol, Atom] = {}
     inputs = []
