@@ -40,7 +40,8 @@ def _where(tensor: Any, kept: list[Any]) -> str:
         if holder is kept or isinstance(holder, FrameType):
             continue
         if isinstance(holder, dict):
-            name = next((key for key, value in holder.items() if value is tensor), None)
+            values = list(map(id, holder.values()))
+            name = list(holder)[values.index(id(tensor))]
             return f"under {name!r} in a dict or as an attribute"
         return f"in a {type(holder).__name__}"
     return "somewhere"
