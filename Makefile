@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 TORCH ?= torch==2.13.0
+JAX ?= jax==0.10.2
 PYTEST_FLAGS ?= --numprocesses=auto --maxprocesses=8
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -12,12 +13,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format typecheck docs generated package parity fuzz bench clean
+.PHONY: help demo test lint format typecheck docs generated package parity fuzz fuzz-compiled
+.PHONY: bench bench-compiled clean
 
 help:
 	@echo 'make demo    see what Adjoint does'
 	@echo 'make test    run the tests'
-	@echo 'CONTRIBUTING.md has the others: lint format typecheck docs generated package parity fuzz bench clean'
+	@echo 'CONTRIBUTING.md has the others: lint format typecheck docs generated package parity fuzz fuzz-compiled bench bench-compiled clean'
 
 demo: $(VENV)/.has-tour
 	$(BIN)/adjoint tour
@@ -59,8 +61,16 @@ SEED ?= 0
 fuzz: $(VENV)/.has-tour $(VENV)/.has-test $(VENV)/.has-torch
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m tests.parity.programs --count $(COUNT) --seed $(SEED)
 
+# Random programs compiled, against the same ones eager.
+fuzz-compiled: COUNT = 5000
+fuzz-compiled: $(VENV)/.has-tour $(VENV)/.has-test $(VENV)/.has-torch
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.parity.programs.compiled --count $(COUNT) --seed $(SEED)
+
 bench: $(VENV)/.has-tour $(VENV)/.has-torch
 	$(BIN)/python -m benchmarks
+
+bench-compiled: $(VENV)/.has-tour $(VENV)/.has-torch $(VENV)/.has-jax
+	$(BIN)/python -m benchmarks.compiled
 
 clean:
 	rm -rf $(VENV) build dist site adjoint-tour .hypothesis .mypy_cache .pytest_cache .ruff_cache
@@ -73,6 +83,10 @@ $(VENV)/.made:
 
 $(VENV)/.has-torch: $(VENV)/.made
 	$(PIP) install '$(TORCH)'
+	@touch $@
+
+$(VENV)/.has-jax: $(VENV)/.made
+	$(PIP) install '$(JAX)'
 	@touch $@
 
 # The package itself is installed in place, so that only a change of its metadata installs it again.

@@ -81,10 +81,10 @@ def test_the_search_for_paths_reads_the_whole_project():
 @pytest.mark.parametrize("page", PAGES)
 def test_the_targets_that_pages_name_exist(page: str):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z]+):", makefile, flags=re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
     text = (ROOT / page).read_text(encoding="utf-8")
     named = set(
-        re.findall(r"`make ([a-z]+)`|^    make ([a-z]+)|^step ([a-z]+)", text, re.MULTILINE)
+        re.findall(r"`make ([a-z-]+)`|^    make ([a-z-]+)|^step ([a-z]+)", text, re.MULTILINE)
     )
     assert {name for group in named for name in group if name} <= targets
 

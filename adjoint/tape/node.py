@@ -29,9 +29,9 @@ INTERNAL_PACKAGES = frozenset(
     "adjoint" + suffix
     for suffix in (
         "", ".array", ".autograd", ".autograd.checking", ".compiler",
-        ".compiler.codegen", ".compiler.front", ".compiler.lowering", ".compiler.passes",
-        ".compiler.runtime", ".face", ".func", ".nn",
-        ".nn.modules", ".nn.utils", ".ops", ".ops.kinds", ".optim", ".optim.lr_scheduler",
+        ".compiler.codegen", ".compiler.front", ".compiler.functions", ".compiler.lowering",
+        ".compiler.lowering.scalars", ".compiler.passes", ".compiler.runtime", ".face", ".func",
+        ".nn", ".nn.modules", ".nn.utils", ".ops", ".ops.kinds", ".optim", ".optim.lr_scheduler",
         ".printing", ".tape", ".testing", ".utils", ".utils.data", ".viz",
     )
 )  # fmt: skip

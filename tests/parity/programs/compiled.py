@@ -112,12 +112,14 @@ class Run:
 
     def look(self) -> dict[str, dict[str, Any]]:
         """What can be seen of leaves and results."""
-        seen = {name: facts(each, LEAF_FACTS) for name, each in self.leaves.items()}
-        for name, each in self.results.items():
-            if isinstance(each, adjoint.Tensor):
-                seen[f"result {name}"] = facts(each, FACTS)
-            else:
-                seen[f"result {name}"] = {"value": repr(type(each)), "dtype": ""}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            seen = {name: facts(each, LEAF_FACTS) for name, each in self.leaves.items()}
+            for name, each in self.results.items():
+                if isinstance(each, adjoint.Tensor):
+                    seen[f"result {name}"] = facts(each, FACTS)
+                else:
+                    seen[f"result {name}"] = {"value": repr(type(each)), "dtype": ""}
         return seen
 
 
