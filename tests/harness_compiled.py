@@ -225,7 +225,7 @@ def gathered(key: str, thorough: bool = False) -> Gathering:
 
 def run(found: Gathering, name: str, effort: int = QUICK) -> tuple[Executable, list[Any]]:
     """Compile and run everything that was gathered."""
-    executable = Executable(optimise(found.program(name)), effort=effort)
+    executable = Executable(found.program(name), effort=effort)
     adjoint.manual_seed(SEED)
     return executable, executable(*found.arrays)
 

@@ -7,6 +7,7 @@ row is then carried out by its own NumPy kernel in the middle of the program.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from adjoint.compiler.codegen.conversions import is_half
 from adjoint.compiler.codegen.scalars import has_code
 from adjoint.compiler.expressions import Expression, as_scalar, number
-from adjoint.compiler.lowering.halves import has_halves, in_float32
+from adjoint.compiler.lowering.halves import MOVING, has_halves, in_float32
 from adjoint.compiler.lowering.numbering import Numbering
 from adjoint.compiler.nodes import (
     Buffer,
@@ -145,11 +146,12 @@ class Lowering:
         for each in (*equation.inputs, *equation.outputs):
             if isinstance(each, (Variable, Literal)) and not can_loop(each.kind):
                 raise NotLoweredError(f"loops do not compute with {each.kind}")
-        try:
+        row = equation.operation
+        if not (row.low_precision and has_halves(equation)):
             return self._tried(rule, self, equation, *inputs)
-        except NotLoweredError:
-            if not (equation.operation.low_precision and has_halves(equation)):
-                raise
+        if row.kind in MOVING:
+            with contextlib.suppress(NotLoweredError):
+                return self._tried(rule, self, equation, *inputs)
         return self._tried(in_float32, self, rule, equation, inputs)
 
     def _tried(self, make: Callable[..., Any], *args: Any) -> Any:

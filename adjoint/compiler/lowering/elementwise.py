@@ -7,11 +7,15 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.compiler.codegen.conversions import is_half
 from adjoint.compiler.expressions import where
 from adjoint.compiler.lowering.base import RULES, Lowering, NotLoweredError, can_loop, lowers
 from adjoint.compiler.lowering.scalars import SCALARS
+from adjoint.compiler.lowering.scalars.rounding import without_nan
 from adjoint.compiler.nodes import Look
 from adjoint.compiler.program import Equation, Literal
+
+BFLOAT16_MAX = float.fromhex("0x1.fep127")
 
 
 def common_kind(row: Any, inputs: tuple[Any, ...]) -> np.dtype[Any]:
@@ -30,6 +34,8 @@ def elementwise(low: Lowering, equation: Equation, *inputs: Any) -> Look:
     """The rule of every row in ``SCALARS``."""
     row, out = equation.operation, equation.outputs[0]
     kind = out.kind if row.promote is None else common_kind(row, inputs)
+    if is_half(kind):
+        raise NotLoweredError(f"nothing is computed in {kind}")  # but in float32: see ``halves``
     if not can_loop(kind):
         raise NotLoweredError(f"loops do not compute with {kind}")
     args = [low.load(each, out.shape, kind) for each in inputs]
@@ -50,6 +56,16 @@ def _clone(low: Lowering, equation: Equation, x: Any) -> Look:
 def _to_dtype(low: Lowering, equation: Equation, x: Any) -> Look:
     out = equation.outputs[0]
     return low.map(out.shape, out.kind, low.load(x, out.shape, out.kind))
+
+
+@lowers("nan_to_num")
+def _nan_to_num(low: Lowering, equation: Equation, x: Any) -> Look:
+    out = equation.outputs[0]
+    if out.kind.kind in "biu":
+        return low.map(out.shape, out.kind, low.load(x, out.shape))
+    most = float(BFLOAT16_MAX if out.kind.kind == "V" else np.finfo(out.kind).max)
+    value = low.load(x, out.shape, np.float32 if is_half(out.kind) else out.kind)
+    return low.map(out.shape, out.kind, without_nan(value, most, *equation.options))
 
 
 @lowers("where")

@@ -12,6 +12,7 @@ from adjoint.compiler.nodes import Look
 from adjoint.compiler.program import Equation, Literal, Type, Variable
 
 FLOAT = np.dtype(np.float32)
+MOVING = ("movement", "indexing", "creation", "linear")  # kinds of rows that may take halves whole
 
 
 def has_halves(equation: Equation) -> bool:

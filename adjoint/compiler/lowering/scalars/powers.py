@@ -18,6 +18,8 @@ from adjoint.compiler.lowering.base import NotLoweredError
 
 def _pow_number(x: Expression, exponent: Any) -> Any:
     """Small powers by multiplication and roots, as the row has them; the rest by ``pow``."""
+    if x.kind.kind == "b":
+        raise NotLoweredError("NumPy takes roots of booleans as halves")
     small: dict[Any, Any] = {
         2: lambda: x * x,
         0: lambda: number(1, x.kind),

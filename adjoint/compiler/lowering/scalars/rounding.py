@@ -47,12 +47,10 @@ def _next_after(x: Expression, y: Expression) -> Expression:
     return where(is_nan(x) | is_nan(y), x + y, where(x.equals(y), y, stepped))
 
 
-def _nan_to_num(
-    x: Expression, nan: float, posinf: float | None, neginf: float | None
+def without_nan(
+    x: Expression, most: float, nan: float, posinf: float | None, neginf: float | None
 ) -> Expression:
-    if x.kind.kind != "f":
-        return x
-    most = float(np.finfo(x.kind).max)
+    """Numbers for NaN and the infinities, for these the largest of the type by default."""
     found = where(is_nan(x), nan, x, x.kind)
     found = where(x.equals(math.inf), most if posinf is None else posinf, found, x.kind)
     return where(x.equals(-math.inf), -most if neginf is None else neginf, found, x.kind)
@@ -71,7 +69,6 @@ SCALARS: dict[str, Any] = {
     "copysign_number": copysign,
     "heaviside": lambda x, y: where(x.equals(0), y, (x > 0).to(x.kind)),
     "nextafter": _next_after,
-    "nan_to_num": _nan_to_num,
     "deg2rad": lambda x: x * (math.pi / 180),
     "rad2deg": lambda x: x * (180 / math.pi),
     "ldexp": lambda x, y: x * exp2(y),

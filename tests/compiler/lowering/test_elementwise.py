@@ -1,0 +1,172 @@
+"""Elementwise rows on special values: every pair of them, in every type, against NumPy's results.
+
+The table's compiled column has their samples; here are NaN, infinities, zeros of both signs, the
+smallest and the largest numbers, ties and integers that run over. All rows of a type are one
+program.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from adjoint.compiler.lowering.scalars import SCALARS
+from adjoint.compiler.program import Equation, Program, Type, Variable
+from adjoint.compiler.runtime.executable import Executable
+from adjoint.ops import networks  # noqa: F401 - the families that are loaded when asked for
+from adjoint.ops.kinds.row import TABLE
+
+FLOATS = ("float32", "float64")
+INTEGERS = ("int64", "int32", "int16", "int8", "uint8")
+KINDS = (*FLOATS, *INTEGERS, "bool")
+# How far functions may be from NumPy's, each of which is an ulp or two from the truth itself.
+TOLERANCE = {"float32": 1e-6, "float64": 2e-15}
+# Numbers near each other are subtracted on the way: what is left has fewer digits.
+UNSIGNED = {"fmax", "fmin"}  # of two zeros NumPy takes one or the other, as the size may be
+CANCELLING = {"gelu", "logaddexp", "logaddexp2"}
+REFUSED = (RuntimeError, NotImplementedError, TypeError, ValueError)
+
+OPTIONS: dict[str, list[tuple[Any, ...]]] = {
+    "add_scaled": [(3,), (-2,)],
+    "sub_scaled": [(3,), (-2,)],
+    "addcmul": [(1,), (-2,)],
+    "addcdiv": [(1,), (-2,)],
+    "lerp_number": [(0.25,), (0.75,)],
+    "clamp": [(-1, 2), (None, 2), (0, None), (2, -1)],
+    "clamp_min": [(1,)],
+    "clamp_max": [(1,)],
+    "elu": [(1.0, 1.0), (1.6732632423543772, 1.0507009873554805)],
+    "celu": [(1.5,)],
+    "gelu": [("none",), ("tanh",)],
+    "softplus": [(1.0, 20.0), (2.0, 5.0), (-0.5, 3.0)],
+    "hardtanh": [(-1, 1), (0, 6)],
+    "leaky_relu": [(0.01,), (1.5,), (-0.5,)],
+    "rrelu_mean": [(0.25,)],
+    "threshold": [(1, 3)],
+    "hardshrink": [(0.5,)],
+    "softshrink": [(0.5,)],
+    "logit": [(None,), (0.125,)],
+    "round_decimals": [(0,), (2,), (-1,)],
+    "nan_to_num": [(0.0, None, None), (2.0, 3.0, -4.0)],
+    "isclose": [(1e-5, 1e-8, False), (0.0, 0.0, True), (0.1, 0.5, True)],
+    "pow_number": [(2,), (0,), (1,), (3,), (4,), (7,), (-1,), (-2,), (0.5,), (-0.5,), (1.75,)],
+    "number_pow": [(2,), (3,), (0,), (1,), (-1,), (0.5,)],
+}
+# Rows that are wanted in here only where this holds of what they get.
+NO_ZEROS = (
+    "div_floor", "floor_divide", "div_trunc", "remainder", "remainder_number",
+    "number_remainder", "fmod", "fmod_number",
+)  # fmt: skip
+
+
+def specials(kind: str) -> np.ndarray:
+    """Values of a type at which functions do something special."""
+    found = np.dtype(kind)
+    if found.kind == "b":
+        return np.array([False, True])
+    if found.kind in "iu":
+        limits = np.iinfo(found)
+        near = [0, 1, 2, 3, 5, 7, 8, 31, 63, 64, 100, limits.max, limits.max - 1, limits.min]
+        if found.kind == "i":
+            near += [-1, -2, -3, -7, -8, limits.min + 1]
+        return np.array(near, found)
+    limits = np.finfo(found)
+    sizes = [
+        0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 0.1, 0.01, 1e-5, 4.5, 6.0, 7.25, 20.0, 20.5, 33.0, 100.0,
+        np.pi, np.inf, limits.max, limits.tiny, limits.smallest_subnormal, 1e10, 1 - limits.eps,
+        1 + limits.eps,
+    ]  # fmt: skip
+    return np.array([*sizes, *[-each for each in sizes], np.nan], found)
+
+
+def inputs_of(row: Any, kind: str) -> list[np.ndarray]:
+    """Arrays that broadcast to every combination of special values."""
+    values, count = specials(kind), len(row.inputs)
+    if count == 3:
+        values = values[::3].copy()
+    arrays = [values.reshape(-1, *[1] * (count - place - 1)) for place in range(count)]
+    if row.name in NO_ZEROS and values.dtype.kind in "iu":
+        arrays[1] = arrays[1][arrays[1] != 0]
+    return arrays
+
+
+class Whole:
+    """Equations of many rows as one program, and what NumPy gives for each."""
+
+    def __init__(self) -> None:
+        self.inputs: list[Variable] = []
+        self.arrays: list[np.ndarray] = []
+        self.equations: list[Equation] = []
+        self.outputs: list[Variable] = []
+        self.expected: list[tuple[str, np.ndarray]] = []
+
+    def variable(self, array: np.ndarray) -> Variable:
+        return Variable(f"v{len(self.inputs) + len(self.outputs)}", Type(array.shape, array.dtype))
+
+    def add(self, row: Any, arrays: list[Any], options: tuple[Any, ...] = ()) -> None:
+        with np.errstate(all="ignore"):
+            out = np.asarray(row.evaluate(tuple(arrays), options))
+        atoms: list[Any] = []
+        for each in arrays:
+            if isinstance(each, np.ndarray):
+                atoms.append(self.variable(each))
+                self.inputs.append(atoms[-1])
+                self.arrays.append(each)
+            else:
+                atoms.append(each)
+        made = self.variable(out)
+        self.outputs.append(made)
+        self.equations.append(Equation(row, tuple(atoms), options, (made,)))
+        self.expected.append((f"{row.name}{list(options)} of {arrays[0].dtype}", out))
+
+    def run(self) -> tuple[Executable, list[Any]]:
+        program = Program(self.inputs, self.equations, self.outputs).check()
+        executable = Executable(program, effort=1)
+        return executable, executable(*self.arrays)
+
+
+def compare(
+    what: str, found: np.ndarray, expected: np.ndarray, tolerance: float, floor: float
+) -> list[str]:
+    """What differs, a line for a result."""
+    if found.dtype != expected.dtype or found.shape != expected.shape:
+        return [f"{what}: {found.dtype}{found.shape}, not {expected.dtype}{expected.shape}"]
+    if expected.dtype.kind != "f":
+        right = found == expected
+    else:
+        least = float(np.finfo(expected.dtype).tiny)
+        with np.errstate(all="ignore"):
+            right = (found == expected) | (np.isnan(found) & np.isnan(expected))
+            right |= (
+                np.abs(found - expected) <= tolerance * np.abs(expected) + least * tolerance + floor
+            )
+            if what.split("[", maxsplit=1)[0] not in UNSIGNED:
+                right &= (
+                    (np.signbit(found) == np.signbit(expected)) | (expected != 0) | (found != 0)
+                )
+    if right.all():
+        return []
+    at = tuple(int(each[0]) for each in np.nonzero(~right))
+    return [f"{what}: {found[at]!r}, not {expected[at]!r} at {at} ({(~right).sum()} differ)"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_special_values(kind: str) -> None:
+    whole = Whole()
+    for name in (*SCALARS, "nan_to_num"):
+        row = TABLE[name]
+        for options in OPTIONS.get(name, [()]):
+            assert len(options) == len(row.options), f"{name} needs options"
+            try:
+                whole.add(row, inputs_of(row, kind), options)
+            except REFUSED:  # the row does not take the type, or the option in the type
+                continue
+    _, found = whole.run()
+    wrong = []
+    for (what, expected), array in zip(whole.expected, found, strict=True):
+        tolerance = TOLERANCE.get(expected.dtype.name, 0)
+        floor = 10 * tolerance if what.split("[")[0] in CANCELLING else 0.0
+        wrong += compare(what, array, expected, tolerance, floor)
+    assert not wrong, "\n".join(wrong)
