@@ -50,6 +50,7 @@ class Compiled:
         ]
         self.outside = [each for each in traced.sources if isinstance(each, Outside)]
         self.tracing = 0.0  # seconds
+        self.unchecked = 0  # calls that are still to be compared with the function itself
         self.reason: str | None = None  # why it did not fit when it was last asked
 
     # -- whether it fits ----------------------------------------------------------------------
@@ -149,12 +150,12 @@ class Compiled:
         results: list[Any] = []
         for each in traced.made:
             results.append(self._result(each, arguments, results, made))
+        for flag in traced.flags:
+            set_requires_grad(flag.source.find(arguments), flag.requires_grad)
         for leaf in traced.left:
             tensor = leaf.source.find(arguments)
             node = tensor._node
             node.grad = None if leaf.made is None else results[leaf.made]
-        for flag in traced.flags:
-            set_requires_grad(flag.source.find(arguments), flag.requires_grad)
         if self.derivative is not None:
             self._record(arguments, tensors, results, made, kept)
         if self.spent:
@@ -200,6 +201,8 @@ class Compiled:
         tensor = wrap(array.copy() if each.copy else array)
         if each.requires_grad == "leaf":
             make_leaf(tensor)
+        if each.writes:
+            memory_of(tensor).version = each.writes
         return tensor
 
     def _record(

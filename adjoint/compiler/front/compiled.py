@@ -13,6 +13,7 @@ from typing import Any
 
 from adjoint.array.symbol import running
 from adjoint.compiler.front.calling import MISS, Compiled
+from adjoint.compiler.front.checking import checked
 from adjoint.compiler.front.explaining import Explanation
 from adjoint.compiler.front.keys import (
     Arguments,
@@ -22,7 +23,7 @@ from adjoint.compiler.front.keys import (
     take_apart,
 )
 from adjoint.compiler.front.reaching import guards_of
-from adjoint.compiler.front.tracing import trace
+from adjoint.compiler.front.tracing import Traced, trace
 from adjoint.errors import UntraceableError
 from adjoint.tape.node import user_frame
 
@@ -79,13 +80,28 @@ class CompiledFunction:
             return self.function(*args, **kwargs)
         made = self._make(key, given, args, kwargs)
         if made is None:
-            return self.function(*args, **kwargs)
+            return self._as_it_is(key, args, kwargs)
         if not made.fits(given.tensors):
             raise RuntimeError(f"compile: {self.name} has changed while it ran: {made.reason}")
         return self._run(made, given)
 
+    def _as_it_is(self, key: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run the function: the first time after a trace, an error of its own is of this call."""
+        try:
+            out = self.function(*args, **kwargs)
+        except BaseException:
+            self._refused.pop(key, None)
+            raise
+        reason = self._refused.get(key, "")
+        if reason.startswith("its trace raised"):
+            self._warn(f"compile: {self.name} runs without being compiled: {reason}")
+        return out
+
     def _run(self, compiled: Compiled, given: Arguments) -> Any:
         self._last = compiled
+        if compiled.unchecked:
+            compiled.unchecked -= 1
+            return checked(self.function, compiled, given)
         return compiled(given.tensors)
 
     def prepare(self, *args: Any, **kwargs: Any) -> Compiled:
@@ -114,32 +130,47 @@ class CompiledFunction:
     ) -> Compiled | None:
         """A new program; None if this call is to run as it is."""
         with self._lock:
+            for each in self._programs.get(key, ()):
+                if each.fits(given.tensors):  # another thread has made it meanwhile
+                    return each
             values = [
                 each for each, place in zip(given.leaves, given.places, strict=True) if place < 0
             ]
-            guards = guards_of(self.function, values)
             start = time.perf_counter()
-            try:
-                traced = trace(self.function, args, kwargs)
-            except UntraceableError as error:
-                changed = guards.restore()
-                if not self.fallback:
-                    raise
-                self._refuse(key, error)
+            traced = self._traced(key, values, args, kwargs)
+            if traced is None:
                 return None
-            changed = guards.restore()
-            if changed:
-                self._again(key, changed)
-                return None
-            self._changing = 0
             seconds = time.perf_counter() - start
-            compiled = self._compiled(traced, guards_of(self.function, values), key)
+            compiled = Compiled(traced, guards_of(self.function, values), key)
+            compiled.unchecked = self.check
             compiled.tracing = seconds
             self._keep(compiled)
             return compiled
 
-    def _compiled(self, traced: Any, guards: Any, key: Any) -> Compiled:
-        return Compiled(traced, guards, key)
+    def _traced(
+        self, key: Any, values: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Traced | None:
+        """What a trace has found; None, and all as it was, if this call is to run as it is."""
+        guards = guards_of(self.function, values)
+        try:
+            traced = trace(self.function, args, kwargs)
+        except UntraceableError as error:
+            guards.restore()
+            if not self.fallback:
+                raise
+            self._refuse(key, str(error))
+            return None
+        except Exception as error:  # noqa: BLE001 - the function's own, which it will raise again
+            guards.restore()
+            self._refuse(key, f"its trace raised {type(error).__name__}: {error}", quietly=True)
+            return None
+        changed = guards.restore()
+        held = traced.leaks.find()
+        if changed or held:
+            self._again(key, changed or held)
+            return None
+        self._changing = 0
+        return traced
 
     def _again(self, key: Any, changed: list[str]) -> None:
         """A trace has changed Python's objects: this call runs as it is, as it may be the first."""
@@ -147,21 +178,22 @@ class CompiledFunction:
         if self._changing < TRIES:
             return
         error = UntraceableError(
-            f"compile: {self.name} changes {', '.join(changed)} whenever it is called, and a "
+            f"compile: whenever {self.name} is called it changes {', '.join(changed)}, and a "
             "program cannot: keep what changes in a tensor that is written in place, return it, "
             "or let such functions run as they are: compile(..., fallback=True)"
         )
         self._changing = 0
         if not self.fallback:
             raise error
-        self._refuse(key, error)
+        self._refuse(key, str(error))
 
-    def _refuse(self, key: Any, error: UntraceableError) -> None:
-        self._refused[key] = str(error)
-        self._warn(f"compile: {self.name} runs without being compiled: {error}")
+    def _refuse(self, key: Any, reason: str, quietly: bool = False) -> None:
+        """Let calls with this key run as they are from now on."""
+        self._refused[key] = reason
+        if not quietly:
+            self._warn(f"compile: {self.name} runs without being compiled: {reason}")
 
     def _keep(self, compiled: Compiled) -> None:
-        before = self._all[-1] if self._all else None
         self._programs.setdefault(compiled.key, []).append(compiled)
         self._all.append(compiled)
         if len(self._all) > MANY and not self._warned:
@@ -173,7 +205,6 @@ class CompiledFunction:
         if len(self._all) > MOST:
             oldest = self._all.pop(0)
             self._programs[oldest.key].remove(oldest)
-        del before
 
     def _changes(self) -> str:
         """What made the last programs necessary."""

@@ -18,7 +18,7 @@ from adjoint.compiler.front.guards import PLAIN
 from adjoint.compiler.front.sources import kind_of_node
 from adjoint.pytree import Structure, flatten
 from adjoint.tape.modes import modes
-from adjoint.tape.tensor import Tensor
+from adjoint.tape.tensor import Tensor, history_of
 
 ndarray = np.ndarray
 LONG = 256  # bytes of an array above which a digest stands for them
@@ -68,7 +68,7 @@ def facts_of(tensor: Any) -> tuple[Any, ...]:
     """All that a program depends on of a tensor."""
     array = tensor._array
     return (
-        type(tensor), array.shape, array.dtype, array.strides, kind_of_node(tensor),
+        type(tensor), array.shape, array.dtype, array.strides, kind_of_node(history_of(tensor)),
         tensor._view is None,
     )  # fmt: skip
 

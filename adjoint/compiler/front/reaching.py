@@ -60,23 +60,26 @@ def _is_library_class(kind: type) -> bool:
 
 
 @functools.cache
-def _names_of(code: CodeType) -> tuple[frozenset[str], frozenset[str]]:
-    """The globals that code and the functions inside it read, and all attribute names in them."""
+def _names_of(code: CodeType) -> tuple[set[str], set[str], set[str]]:
+    """Globals that code and the functions in it use, attributes, and attributes that it sets."""
     found: set[str] = set()
     attributes: set[str] = set()
+    stored: set[str] = set()
     for instruction in dis.get_instructions(code):
-        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+        name = instruction.opname
+        if name in ("LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL"):
             found.add(instruction.argval)
-        elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR", "STORE_ATTR"):
+        elif name in ("LOAD_ATTR", "LOAD_METHOD", "LOAD_SUPER_ATTR"):
             attributes.add(instruction.argval)
+        elif name == "STORE_ATTR":
+            stored.add(instruction.argval)
     for each in code.co_consts:
         if isinstance(each, CodeType):
-            inner, names = _names_of(each)
-            found |= inner
-            attributes |= names
+            for mine, theirs in zip((found, attributes, stored), _names_of(each), strict=True):
+                mine |= theirs
         elif isinstance(each, str) and each.isidentifier():
             attributes.add(each)  # for getattr(x, "name")
-    return frozenset(found), frozenset(attributes)
+    return found, attributes, stored
 
 
 class _Reach:
@@ -84,7 +87,8 @@ class _Reach:
 
     def __init__(self) -> None:
         self.points: dict[Any, Point] = {}
-        self.names: set[str] = set(CALLED)
+        self.names: set[str] = set(CALLED)  # of attributes that code reads
+        self.stored: set[str] = set()  # and of those that it sets
         self.seen: set[int] = set()
         self.kept: list[Any] = []  # so that no id is used again
         self.objects: list[tuple[Any, str, bool]] = []
@@ -100,7 +104,7 @@ class _Reach:
     def finish(self) -> None:
         """Look at objects until nothing new turns up."""
         done = -1
-        while done != (done := len(self.names) + len(self.objects) + len(self.points)):
+        while done != (done := sum(map(len, (self.names, self.stored, self.objects, self.points)))):
             for each, name, module in list(self.objects):
                 self._object(each, name, module)
 
@@ -153,8 +157,9 @@ class _Reach:
                 if callable(content):
                     self.visit(content, function.__name__)
             return
-        names, attributes = _names_of(code)
+        names, attributes, stored = _names_of(code)
         self.names |= attributes
+        self.stored |= stored
         self.point(Attribute, function, "__code__", f"the code of {function.__name__}", False)
         for key in ("__defaults__", "__kwdefaults__"):
             if getattr(function, key) is not None:
@@ -178,11 +183,13 @@ class _Reach:
         elif isinstance(getattr(value, "__dict__", None), dict):
             self._instance(value, name, module)
         elif not _is_library_class(type(value)):
-            for key in sorted(self.names & set(_slots_of(type(value)))):
+            for key in sorted((self.names | self.stored) & set(_slots_of(type(value)))):
                 self.point(Attribute, value, key, f"{name}.{key}", module)
 
-    def _class(self, kind: type, name: str) -> None:
-        for key in sorted(self.names):
+    def _class(self, kind: type, name: str, but: Iterable[str] = ()) -> list[str]:
+        """Watch what is read of a class, ``but`` for some names; which ones are."""
+        watched = []
+        for key in sorted(self.names.difference(but)):
             for home in kind.__mro__:
                 if key in vars(home):
                     found = vars(home)[key]
@@ -190,30 +197,38 @@ class _Reach:
                         break
                     if isinstance(found, PLAIN):
                         self.point(Attribute, home, key, f"{home.__name__}.{key}", False)
+                        watched.append(key)
                     self.visit(found, f"{name}.{key}")  # methods are followed, but not watched
                     break
+        return watched
 
     def _instance(self, value: Any, name: str, module: bool) -> None:
         own = value.__dict__
         library = _is_library_class(type(value))
+        keys = (self.names | self.stored) & own.keys()
         if all(isinstance(own.get(each), dict) for each in TABLES):
-            keys: Iterable[str] = own.keys() if library else self.names & own.keys()
-            for key, child in own["_modules"].items():
-                self.visit(child, f"{name}.{key}", True)
-            for table in TABLES:
-                self.point(Entries, own[table], "entries", f"{name}.{table}", True)
-            for key in {"training", "_hooks", *keys} & own.keys() - {*TABLES}:
-                self.point(Item, own, key, f"{name}.{key}", True)
-            hooks = own.get("_hooks")
-            for key in () if hooks is None else ("forward", "forward_pre"):
-                self.point(Entries, getattr(hooks, key), "entries", f"{name}'s hooks", True)
-            if not library:
-                self._class(type(value), type(value).__name__)
-        elif type(value).__module__.partition(".")[0] != "adjoint":
-            for key in sorted(self.names & own.keys()):
-                self.point(Item, own, key, f"{name}.{key}", module)
-            if not library:
-                self._class(type(value), type(value).__name__)
+            self._module(value, name)
+            keys = ({"training", "_hooks"} | (own.keys() if library else keys)) - {*TABLES}
+            module = True
+        elif type(value).__module__.partition(".")[0] == "adjoint":
+            return
+        for key in sorted(keys & own.keys()):
+            self.point(Item, own, key, f"{name}.{key}", module)
+        if not library:
+            missing = {*self._class(type(value), type(value).__name__, own), *self.stored}
+            for key in sorted(missing - own.keys()):
+                self.point(Item, own, key, f"{name}.{key}", module)  # it may be set later
+
+    def _module(self, value: Any, name: str) -> None:
+        """Watch the tables of a module and its hooks, and visit the modules below it."""
+        own = value.__dict__
+        for key, child in own["_modules"].items():
+            self.visit(child, f"{name}.{key}", True)
+        for table in TABLES:
+            self.point(Entries, own[table], "entries", f"{name}.{table}", True)
+        hooks = own.get("_hooks")
+        for key in () if hooks is None else ("forward", "forward_pre"):
+            self.point(Entries, getattr(hooks, key), "entries", f"{name}'s hooks", True)
 
 
 def _content(cell: Any) -> Any:
