@@ -102,7 +102,7 @@ class Lowering:
     def _result(self, atom: Any, written: bool) -> Buffer:
         """The memory of a result: not a constant's.
 
-        And of what is written to an input never another input's, which might be written to before.
+        Nor that of an input, if either is written to: all writes come before results are read.
         """
         value = self.read(atom)
         if isinstance(value, Look) and value.full and value.buffer.node is not None:
@@ -111,6 +111,7 @@ class Lowering:
             loaded = self.load(value, value.shape)
             return self.map(value.shape, value.kind, loaded, fresh=True).buffer
         buffer = self.whole(value)
+        written = written or buffer in [self.inputs[each] for each in self.writes.values()]
         if buffer.node is None and (written or buffer not in self.inputs):
             look = Look(buffer)
             buffer = self.map(look.shape, look.kind, self.load(look, look.shape)).buffer

@@ -54,6 +54,24 @@ def test_inputs_exchanged():
     np.testing.assert_array_equal(y, [1, 2])
 
 
+def test_an_input_as_it_was_before_it_was_written_to():
+    program = program_of(
+        lambda x, y: (x + 1, x, y), torch.ones(2), torch.ones(2), writes={0: 0, 1: 1}
+    )
+    program = Program(
+        program.inputs,
+        program.equations,
+        [*program.outputs, *program.inputs],
+        writes=program.writes,
+    )
+    x, y = np.array([1, 2], FLOAT), np.array([3, 4], FLOAT)
+    results = Executable(program, effort=1)(x, y)
+    np.testing.assert_array_equal(x, [2, 3])
+    np.testing.assert_array_equal(y, [1, 2])
+    np.testing.assert_array_equal(results[3], [1, 2])
+    np.testing.assert_array_equal(results[4], [3, 4])
+
+
 def test_results_that_are_inputs_are_copies():
     program = program_of(lambda x, y: (x, x * y, x), torch.ones(2), torch.ones(2))
     x, y = np.array([1, 2], FLOAT), np.array([3, 4], FLOAT)
