@@ -1,68 +1,183 @@
-"""The functions that a module calls, out of their formulas."""
+"""The functions that a module calls, out of their formulas.
+
+Most are inlined into the loops that call them, and become vectors with these. A function with a
+rare case cannot: it is a function of one number, with variants for vectors that LLVM's loops know
+of, each of which looks whether all its numbers are usual.
+"""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from adjoint.compiler.codegen.angles import ANGLES
 from adjoint.compiler.codegen.processor import Processor
 from adjoint.compiler.codegen.scalars import Needs, emit
 from adjoint.compiler.codegen.text import Text, register
 from adjoint.compiler.expressions import Expression
-from adjoint.compiler.functions import FORMULAS
+from adjoint.compiler.functions import FORMULAS, Formula, Rare
+from adjoint.compiler.functions.circular import LARGE
 from adjoint.compiler.nodes import Scalar
 
-Written = tuple[str, frozenset[str], frozenset[tuple[str, str]]]
+PURE = "nounwind willreturn memory(none)"
+DOUBLE, LONG = np.dtype(np.float64), np.dtype(np.int64)
 
 
-def body(text: Text, name: str, kind: np.dtype[Any], needs: Needs) -> tuple[str, list[str]]:
-    """The lines of a function in ``text``; gives its result and parameters."""
-    formula = FORMULAS[name]
-    count = len(inspect.signature(formula).parameters)
-    parameters = [Expression(Scalar("load", kind, value=f"%x{each}")) for each in range(count)]
-    found = formula(*parameters)
-    result = emit(text, found.scalar, lambda scalar, _: str(scalar.value), {}, needs)
-    return result, [str(each.scalar.value) for each in parameters]
+class Written(NamedTuple):
+    """The text of a function and what it needs."""
+
+    text: str
+    declarations: frozenset[str]
+    functions: frozenset[tuple[str, str]]
+    kept: tuple[str, ...] = ()  # functions that only vectors call, and LLVM does not see called
+
+
+def _arguments(kinds: Sequence[np.dtype[Any]]) -> list[Expression]:
+    return [
+        Expression(Scalar("load", kind, value=f"%x{place}")) for place, kind in enumerate(kinds)
+    ]
+
+
+def _result(text: Text, formula: Formula, args: Sequence[Expression], needs: Needs) -> str:
+    found = formula(*args).scalar
+    return emit(text, found, lambda scalar, _: str(scalar.value), {}, needs)
+
+
+def _function(
+    name: str, formula: Formula, kinds: Sequence[np.dtype[Any]], needs: Needs, attributes: str
+) -> str:
+    """A function with the value of a formula."""
+    text = Text()
+    args = _arguments(kinds)
+    result = _result(text, formula, args, needs)
+    out = register(formula(*args).kind)
+    given = ", ".join(f"{register(kind)} %x{place}" for place, kind in enumerate(kinds))
+    lines = "\n".join(text.lines)
+    return (
+        f"define internal {out} @{name}({given}) {attributes} {{\nentry:\n{lines}\n"
+        f"  ret {out} {result}\n}}\n"
+    )
 
 
 @cache
 def write(name: str, code: str, target: Processor) -> Written:
-    """The text of a function, its declarations, and the functions that it needs."""
-    kind = np.dtype(code)
-    needs, text = Needs(target), Text()
-    result, parameters = body(text, name, kind, needs)
-    own = register(kind)
-    given = ", ".join(f"{own} {each}" for each in parameters)
-    lines = "\n".join(text.lines)
-    function = (
-        f"define internal {own} @{name}_{code}({given}) alwaysinline nounwind {{\nentry:\n"
-        f"{lines}\n  ret {own} {result}\n}}\n"
+    """A function of the library."""
+    formula, kind = FORMULAS[name], np.dtype(code)
+    if isinstance(formula, Rare):
+        return _rare(name, formula, kind, target)
+    needs = Needs(target)
+    kinds = [kind] * len(inspect.signature(formula).parameters)
+    text = _function(f"{name}_{code}", formula, kinds, needs, "alwaysinline nounwind")
+    return Written(text, frozenset(needs.declarations), frozenset(needs.functions))
+
+
+# -- rare cases ---------------------------------------------------------------------------------
+
+
+def _widths(kind: np.dtype[Any], target: Processor) -> list[int]:
+    """How many lanes loops may take: of the whole vector and, beside wider types, of parts."""
+    most = target.bytes // kind.itemsize
+    least = max(2, target.bytes // 16) if kind.itemsize == 4 else max(2, most // 2)
+    return [lanes for lanes in (2, 4, 8, 16) if least <= lanes <= most]
+
+
+def _rare(name: str, rare: Rare, kind: np.dtype[Any], target: Processor) -> Written:
+    needs = Needs(target)
+    own = f"{name}_{kind.str[1:]}"
+    count = len(inspect.signature(rare.usual).parameters)
+    widths = _widths(kind, target)
+    letters = "v" * count
+    variants = ",".join(f"_ZGV_LLVM_N{lanes}{letters}_{own}({own}_{lanes})" for lanes in widths)
+    other, functions = _other(name, rare, kind, count, needs)
+    given = ", ".join(f"{register(kind)} %x{place}" for place in range(count))
+    texts = [other]
+    texts += [_guarded(own, rare, kind, count, lanes, needs) for lanes in (0, *widths)]
+    texts.append(
+        f"define internal {register(kind)} @{own}({given}) noinline {PURE} "
+        f'"vector-function-abi-variant"="{variants}" {{\nentry:\n'
+        f"  %r = call {register(kind)} @{own}_one({given})\n  ret {register(kind)} %r\n}}\n"
     )
-    return function, frozenset(needs.declarations), frozenset(needs.functions)
+    kept = tuple(f"{own}_{lanes}" for lanes in widths)
+    return Written("".join(texts), frozenset(needs.declarations), functions, kept)
 
 
-def outside(name: str, code: str) -> Written:
-    """A function of the C library."""
-    kind = register(np.dtype(code))
-    if name == "rem":
-        head = f"define internal {kind} @rem_{code}({kind} %x, {kind} %y) alwaysinline {{\n"
-        return (
-            f"{head}  %z = frem {kind} %x, %y\n  ret {kind} %z\n}}\n",
-            frozenset(),
-            frozenset(),
+def _guarded(
+    own: str, rare: Rare, kind: np.dtype[Any], count: int, lanes: int, needs: Needs
+) -> str:
+    """The usual way, or the other for each of the numbers.
+
+    Each alone by a function that has no variants: LLVM would make a vector of such calls again.
+    """
+    text, args = Text(lanes), _arguments([kind] * count)
+    value, single = text.type(kind), register(kind)
+    flag = _result(text, rare.covers, args, needs)
+    if lanes:
+        reduce = f"llvm.vector.reduce.and.v{lanes}i1"
+        needs.declarations.add(f"declare i1 @{reduce}(<{lanes} x i1>)")
+        flag = text.new(f"call i1 @{reduce}(<{lanes} x i1> {flag})")
+    text.do(f"br i1 {flag}, label %usual, label %other, !prof !0")
+    text.label("usual")
+    text.do(f"ret {value} {_result(text, rare.usual, args, needs)}")
+    text.label("other")
+    if lanes:
+        result = "poison"
+        for lane in range(lanes):
+            each = [
+                text.new(f"extractelement {value} %x{place}, i64 {lane}") for place in range(count)
+            ]
+            given = ", ".join(f"{single} {one}" for one in each)
+            one = text.new(f"call {single} @{own}_one({given})")
+            result = text.new(f"insertelement {value} {result}, {single} {one}, i64 {lane}")
+    else:
+        given = ", ".join(f"{single} %x{place}" for place in range(count))
+        result = text.new(f"call {single} @{own}_other({given})")
+    text.do(f"ret {value} {result}")
+    given = ", ".join(f"{value} %x{place}" for place in range(count))
+    lines = "\n".join(text.lines)
+    name = f"{own}_{lanes or 'one'}"
+    return f"define internal {value} @{name}({given}) noinline {PURE} {{\nentry:\n{lines}\n}}\n"
+
+
+def _other(
+    name: str, rare: Rare, kind: np.dtype[Any], count: int, needs: Needs
+) -> tuple[str, frozenset[tuple[str, str]]]:
+    """The function for the rest of the arguments, and what it needs."""
+    own, single = f"{name}_{kind.str[1:]}_other", register(kind)
+    given = ", ".join(f"{single} %x{place}" for place in range(count))
+    head = f"define internal {single} @{own}({given}) noinline {PURE} {{\nentry:\n"
+    if rare.other == "frem":
+        return f"{head}  %r = frem {single} %x0, %x1\n  ret {single} %r\n}}\n", frozenset()
+    if kind != DOUBLE:
+        lines = (
+            f"  %w = fpext float %x0 to double\n  %r = call double @{name}_f8_other(double %w)\n"
+            "  %n = fptrunc double %r to float\n  ret float %n\n}\n"
         )
-    function = name + ("f" if code == "f4" else "")
-    head = f"define internal {kind} @{name}_{code}({kind} %x) alwaysinline {{\n"
-    text = f"{head}  %y = call {kind} @{function}({kind} %x)\n  ret {kind} %y\n}}\n"
-    return text, frozenset([f"declare {kind} @{function}({kind})"]), frozenset()
+        return head + lines, frozenset([(name, "f8")])
+    large = _function(
+        f"{name}_large", LARGE[name], [DOUBLE, LONG, LONG, LONG], needs, "alwaysinline nounwind"
+    )
+    lines = (
+        "  %p = call {i64, i64, i64} @angle(double %x0)\n"
+        "  %k = extractvalue {i64, i64, i64} %p, 0\n"
+        "  %h = extractvalue {i64, i64, i64} %p, 1\n"
+        "  %l = extractvalue {i64, i64, i64} %p, 2\n"
+        f"  %r = call double @{name}_large(double %x0, i64 %k, i64 %h, i64 %l)\n"
+        "  ret double %r\n}\n"
+    )
+    return f"{large}{head}{lines}", frozenset([("angle", "f8")])
+
+
+# -- all of it ----------------------------------------------------------------------------------
 
 
 def library(needs: Needs) -> tuple[list[str], set[str]]:
     """Texts of the functions that are needed and of what they need, and declarations."""
-    functions, declarations = [], set(needs.declarations)
+    texts: list[str] = []
+    declarations, kept = set(needs.declarations), list[str]()
     seen: set[tuple[str, str]] = set()
     waiting = sorted(needs.functions)
     while waiting:
@@ -70,10 +185,20 @@ def library(needs: Needs) -> tuple[list[str], set[str]]:
         if (name, code) in seen:
             continue
         seen.add((name, code))
-        text, declared, called = (
-            write(name, code, needs.target) if name in FORMULAS else outside(name, code)
+        if name == "angle":
+            texts.append(ANGLES)
+            declarations.add("declare i64 @llvm.fshl.i64(i64, i64, i64)")
+            continue
+        written = write(name, code, needs.target)
+        texts.append(written.text)
+        declarations |= written.declarations
+        kept += written.kept
+        waiting += sorted(written.functions)
+    if kept:
+        names = ", ".join(f"ptr @{each}" for each in kept)
+        texts.append(
+            f"@llvm.compiler.used = appending global [{len(kept)} x ptr] [{names}], "
+            'section "llvm.metadata"\n'
+            '!0 = !{!"branch_weights", i32 2000, i32 1}\n'
         )
-        functions.append(text)
-        declarations |= declared
-        waiting += sorted(called)
-    return functions, declarations
+    return texts, declarations
