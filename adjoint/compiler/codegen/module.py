@@ -89,18 +89,25 @@ class Module:
         They are not inlined: one function with hundreds of loops takes LLVM ten times as long.
         """
         text = function("function")
-        known = self._defined.setdefault(text, name)
-        if known is name:
+        known = self._defined.get(text)
+        if known is None:
+            name = known = self._defined[text] = self._unused(name)
             # Names of functions that belong to it begin with its own.
             text = text.replace("@function", f"@{name}")
             self.functions.append(text.replace(") {\n", ") noinline {\n"))
         return known
 
+    def _unused(self, name: str) -> str:
+        """A name that no function has."""
+        used = self._defined.values()
+        return name if name not in used else f"{name}_{self.count()}"
+
     def write(self, name: str, function: Callable[[str], str]) -> str:
         """As ``define``, for a function that needs no passes: with vectors, unrolled."""
         text = function("function")
-        known = self._defined.setdefault(text, name)
-        if known is name:
+        known = self._defined.get(text)
+        if known is None:
+            name = known = self._defined[text] = self._unused(name)
             text = text.replace("@function", f"@{name}")
             self.written.append(text.replace("define internal", "define hidden"))
             parameters = text[text.index("@" + name + "(") + len(name) + 2 :].split(")")[0]
