@@ -118,6 +118,8 @@ def _extremes(low: Lowering, equation: Equation, x: Any) -> tuple[Look, ...]:
     kind = look.kind
     if dim is None:
         return alone(low, equation, look), low.map((), INT64, 0)
+    if not can_loop(kind):
+        raise NotLoweredError(f"loops do not compute with {kind}")
     running = Running(look.shape, dim)
     value = low.load(look, look.shape)
     largest = equation.operation.name == "cummax"
