@@ -1,4 +1,4 @@
-"""Constants, and elements replaced by others where a mask says so."""
+"""Constants, and what is filled with one value."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.compiler.expressions import where
 from adjoint.compiler.lowering.base import Lowering, lowers
 from adjoint.compiler.nodes import Look
 from adjoint.compiler.program import Equation, Literal
@@ -35,15 +34,3 @@ def _zero(low: Lowering, equation: Equation, x: Any) -> Literal | Look:
 def _fill(low: Lowering, equation: Equation, x: Any, value: Any) -> Look:
     out = equation.outputs[0]
     return low.map(out.shape, out.kind, low.load(value, out.shape).to(out.kind))
-
-
-@lowers("masked_fill", "masked_fill_tensor", "mask_put")
-def _masked_fill(low: Lowering, equation: Equation, x: Any, mask: Any, value: Any) -> Look:
-    out = equation.outputs[0]
-    chosen = where(
-        low.load(mask, out.shape),
-        low.load(value, out.shape, out.kind),
-        low.load(x, out.shape, out.kind),
-        out.kind,
-    )
-    return low.map(out.shape, out.kind, chosen)

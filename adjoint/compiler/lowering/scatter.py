@@ -6,12 +6,15 @@ a place occurs more than once, the last one stays, as in the rows' kernels.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
+from adjoint.compiler.codegen.conversions import is_half
 from adjoint.compiler.expressions import Expression, coordinate, element, number, where
 from adjoint.compiler.lowering.base import Lowering, NotLoweredError, lowers
+from adjoint.compiler.lowering.halves import in_float32
 from adjoint.compiler.lowering.indexing import (
     Choice,
     along_one,
@@ -24,6 +27,8 @@ from adjoint.compiler.lowering.places import empty, owned, update
 from adjoint.compiler.lowering.sums import note_zeros
 from adjoint.compiler.nodes import Buffer, Look, Shape, strides_of
 from adjoint.compiler.program import Equation
+
+Made = TypeVar("Made", bound=Callable[..., Any])
 
 # -- an index for every element -------------------------------------------------------------------
 
@@ -57,8 +62,26 @@ def base_of(low: Lowering, x: Any, *sources: Any) -> Buffer:
     return owned(low, x, *seen)
 
 
-@lowers("scatter", "scatter_add")
-def _scatter(low: Lowering, equation: Equation, x: Any, index: Any, source: Any) -> Look:
+def combining(*names: str) -> Callable[[Made], Made]:
+    """Make a function the rule of rows that combine elements: of halves in float32, rounded once.
+
+    These rows say themselves how they compute with halves, so that nobody has widened them before.
+    """
+
+    def register(rule: Made) -> Made:
+        def wide(low: Lowering, equation: Equation, *inputs: Any) -> Any:
+            if any(is_half(each.kind) for each in equation.outputs):
+                return in_float32(low, rule, equation, inputs)
+            return rule(low, equation, *inputs)
+
+        lowers(*names)(wide)
+        return rule
+
+    return register
+
+
+def scattered(low: Lowering, equation: Equation, x: Any, index: Any, source: Any) -> Look:
+    """``x`` with the elements of a source written, or added, where an index says."""
     name, (dim,) = equation.operation.name, equation.options
     if 0 in index.shape:
         return low.look(x)
@@ -66,6 +89,10 @@ def _scatter(low: Lowering, equation: Equation, x: Any, index: Any, source: Any)
     target = Target(low, buffer, index, dim, name)
     target.write("set" if name == "scatter" else "add", target.value(source))
     return Look(buffer)
+
+
+lowers("scatter")(scattered)
+combining("scatter_add")(scattered)
 
 
 @lowers("scatter_value")
@@ -79,7 +106,7 @@ def _scatter_value(low: Lowering, equation: Equation, x: Any, index: Any) -> Loo
     return Look(buffer)
 
 
-@lowers("gather_backward")
+@combining("gather_backward")
 def _gather_backward(low: Lowering, equation: Equation, g: Any, index: Any) -> Look:
     out, (_shape, dim) = equation.outputs[0], equation.options
     buffer = empty(low, out.shape, out.kind)
@@ -153,10 +180,8 @@ def _scatter_reduce(low: Lowering, equation: Equation, x: Any, index: Any, sourc
 CLOSED = ("index_add", "index_copy")  # their indices do not count from the end
 
 
-@lowers(
-    "index_put", "index_add", "index_copy", "index_fill", "index_fill_tensor", "put",
-)  # fmt: skip
-def _index_put(low: Lowering, equation: Equation, x: Any, index: Any, source: Any) -> Look:
+def put(low: Lowering, equation: Equation, x: Any, index: Any, source: Any) -> Look:
+    """``x`` with a source written, or added, where several indices say."""
     row, (dims, place, accumulate) = equation.operation, equation.options
     if 0 in index.shape[1:] or 0 in x.shape:
         if 0 not in index.shape:
@@ -177,7 +202,11 @@ def _index_put(low: Lowering, equation: Equation, x: Any, index: Any, source: An
     return Look(buffer)
 
 
-@lowers("index_backward")
+lowers("index_copy", "index_fill", "index_fill_tensor")(put)
+combining("index_put", "index_add", "put")(put)
+
+
+@combining("index_backward")
 def _index_backward(low: Lowering, equation: Equation, g: Any, index: Any) -> Look:
     out, (shape, dims, place) = equation.outputs[0], equation.options
     if not dims:

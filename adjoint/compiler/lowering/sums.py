@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from adjoint.compiler.codegen.conversions import is_half
 from adjoint.compiler.expressions import Expression, number
 from adjoint.compiler.lowering.base import RULES, Lowering, lowers
 from adjoint.compiler.lowering.elementwise import elementwise
@@ -132,7 +133,7 @@ def sum_of(low: Lowering, equation: Equation, x: Any, y: Any) -> Look | None:
 
 def _addends(low: Lowering, value: Any, shape: Shape, kind: Any) -> list[Addend] | None:
     """What is to be added, if it can be computed again, and nobody else needs it as a whole."""
-    if not isinstance(value, Look) or not value.whole or value.kind != kind:
+    if not isinstance(value, Look) or not value.whole or value.kind != kind or is_half(kind):
         return None
     known = low.zeros.get(value.buffer)
     if known is None or value.shape != shape or not dies(low, value.buffer):

@@ -103,3 +103,19 @@ def test_places_in_a_sorted_sequence() -> None:
     traced.add(adjoint.searchsorted, lines, lines_of)
     traced.add(lambda x, y: adjoint.bucketize(y, x, out_int32=True), np.arange(5), a(3, 3))
     assert traced.wrong() == []
+
+
+def test_masks_that_are_known_or_keep_the_shape() -> None:
+    mask = adjoint.tensor([[True, False, True], [False, False, True]])
+    traced = Traced()
+    for x in (a(2, 3), a(2, 3, 4)):
+        traced.add(lambda x: x[mask].exp(), x)
+        traced.add(gradient(lambda x: x[mask].exp()), x)
+        traced.add(lambda x: x.clone().index_put((mask,), x[mask] * 2), x)
+    traced.add(lambda x: x[:, mask[0]].exp() + x[:, ~mask[1]], a(4, 3))
+    moved = lambda x, m, y: x.masked_scatter(m, y)  # noqa: E731
+    arrays = (a(3, 4), RANDOM.random((3, 4)) < 0.5, a(5, 4))
+    traced.add(moved, *arrays)
+    traced.add(gradient(lambda *xs: moved(*xs).exp()), *arrays)
+    traced.add(gradient(lambda y, m, x: moved(x, m, y).exp()), *arrays[::-1])
+    assert traced.wrong() == []
