@@ -44,6 +44,11 @@ def reasons_of_rows(keys: Iterable[str]) -> dict[str, Counter[str]]:
     return found
 
 
+def called_for(reasons: Iterable[str]) -> list[str]:
+    """Why a row is called, but for the types that loops do not compute with."""
+    return sorted(each for each in reasons if each not in WORDS and not each.startswith(TYPES))
+
+
 def state_of(reasons: Counter[str]) -> str:
     """One word for all that was found of a row."""
     if not reasons:
@@ -60,10 +65,8 @@ def state_of(reasons: Counter[str]) -> str:
 
 def described(reasons: Counter[str]) -> str:
     """The reasons, with the types that loops do not compute with in one."""
-    texts = [each for each in reasons if each not in WORDS]
-    types = sorted(each.removeprefix(TYPES) for each in texts if each.startswith(TYPES))
-    others = sorted(each for each in texts if not each.startswith(TYPES))
-    return "; ".join([*([f"not {', '.join(types)}"] if types else []), *others])
+    types = sorted(each.removeprefix(TYPES) for each in reasons if each.startswith(TYPES))
+    return "; ".join([*([f"not {', '.join(types)}"] if types else []), *called_for(reasons)])
 
 
 def main(words: list[str]) -> None:

@@ -6,7 +6,6 @@ of a case, and their derivatives, are traced into one program, compiled and run 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Self
 
@@ -16,9 +15,7 @@ import adjoint
 from adjoint import dtypes
 from adjoint.array.symbol import Symbol, Trace
 from adjoint.array.value import transform_level
-from adjoint.compiler.kernels import alive
-from adjoint.compiler.lowering import lower
-from adjoint.compiler.nodes import Call as CallNode
+from adjoint.compiler.lowering import Lowering
 from adjoint.compiler.passes import optimise
 from adjoint.compiler.program import Equation, Literal, Program, Type, Variable
 from adjoint.compiler.runtime.executable import Executable
@@ -270,6 +267,18 @@ def difference(actual: Any, expected: np.ndarray, tolerance: float, signed: bool
     )
 
 
+class Noting(Lowering):
+    """A lowering that notes which equations are calls, and why."""
+
+    def __init__(self, program: Program) -> None:
+        self.reasons: dict[Equation, str] = {}
+        super().__init__(program)
+
+    def call(self, equation: Equation, inputs: Sequence[Any], reason: str) -> Any:
+        self.reasons[equation] = reason
+        return super().call(equation, inputs, reason)
+
+
 def states(found: Gathering, name: str) -> dict[str, set[str]]:
     """How each row of what was gathered is carried out, without making machine code.
 
@@ -278,18 +287,10 @@ def states(found: Gathering, name: str) -> dict[str, set[str]]:
     """
     before = found.program(name)
     after = optimise(before)
-    lowering = lower(after)
-    reasons: dict[str, list[str]] = {}
-    for node in alive(lowering.nodes, lowering.outputs):
-        if isinstance(node, CallNode):
-            reasons.setdefault(node.row.name, []).append(node.reason)
-    left = Counter(each.operation.name for each in after.equations)
-    known = {row: set(texts) for row, texts in reasons.items()}
+    reasons = Noting(after).reasons
+    known: dict[str, set[str]] = {}
+    for equation in after.equations:
+        known.setdefault(equation.operation.name, set()).add(reasons.get(equation, ""))
     for row in {each.operation for each in before.equations}:
-        if row.decompose and row.name not in left:
-            known[row.name] = {"decomposed"}
-        elif row.name not in left:
-            known[row.name] = {"removed"}
-        elif left[row.name] > len(reasons.get(row.name, ())):
-            known.setdefault(row.name, set()).add("")
+        known.setdefault(row.name, {"decomposed" if row.decompose else "removed"})
     return known

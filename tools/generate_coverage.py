@@ -10,16 +10,22 @@ from __future__ import annotations
 
 import inspect
 import sys
+import warnings
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "coverage.md"
 sys.path.insert(0, str(ROOT))
 
 from adjoint.ops.kinds.public import PUBLIC, Public  # noqa: E402
+from tests.compiled_rows import called_for  # noqa: E402
 from tests.harness import CASES, resolve  # noqa: E402
+from tests.harness_compiled import gathered, states  # noqa: E402
 from tests.samples.case import Case, Maker  # noqa: E402
 from tools.pages import row_of, write  # noqa: E402
 
@@ -35,6 +41,7 @@ COLUMNS = (
     "jvp",
     "batch",
     "traced",
+    "compiled",
     "bad input",
 )
 YES, NO = "✓", "–"
@@ -47,11 +54,13 @@ INTRODUCTION = f"""\
 Every public operation, and what the tests hold of it. *Samples* are the calls that are compared
 with PyTorch's values; each is then differentiated backward (*vjp*), twice (*vjp²*) and forward
 (*jvp*) against finite differences, run under `vmap` in every argument (*batch*), and run on symbols
-(*traced*). *Bad input* counts the calls that must be refused with PyTorch's type of exception. {NO}
-stands where the mathematics has nothing to offer (the derivative of a comparison), or where the
-shape of a result depends on values, so that it is refused with an error; the notes below each table
-say why. *Method* has the methods of `Tensor`, the one with `_` writes in place; *out* says whether
-the function takes `out=`.
+(*traced*). *Compiled* says what they and their derivatives are in a compiled program: {YES} machine
+code, or else which rows of the table are called there, each carried out by its NumPy kernel;
+complex numbers always are. *Bad input* counts the calls that must be refused with PyTorch's type of
+exception. {NO} stands where the mathematics has nothing to offer (the derivative of a comparison),
+or where the shape of a result depends on values, so that it is refused with an error; the notes
+below each table say why. *Method* has the methods of `Tensor`, the one with `_` writes in place;
+*out* says whether the function takes `out=`.
 """
 
 
@@ -100,8 +109,21 @@ class Operation(NamedTuple):
             *[marks["vjp"]] * 3,
             marks["batch"],
             marks["traced"],
+            self.compiled,
             str(errors or NO),
         ]
+
+    @property
+    def compiled(self) -> str:
+        """What is called in compiled programs, ``YES`` for nothing."""
+        found: dict[str, set[str]] = {}
+        for key in (key for key, case in CASES.items() if any(case is each for each in self.cases)):
+            for row, reasons in how_compiled(key).items():
+                found.setdefault(row, set()).update(reasons)
+        if not found:
+            return NO
+        called = sorted(row for row, reasons in found.items() if called_for(reasons))
+        return "calls " + ", ".join(f"`{row}`" for row in called) if called else YES
 
     @property
     def notes(self) -> list[str]:
@@ -118,6 +140,13 @@ class Operation(NamedTuple):
             found += [case.note] * bool(off and case.note)
             found += [case.errorless] * bool(blanks["bad input"] and case.errorless)
         return list(dict.fromkeys(found))
+
+
+@cache
+def how_compiled(key: str) -> dict[str, set[str]]:
+    """The rows of a case's compiled program, with the reasons why some are called."""
+    gathering = gathered(key)
+    return states(gathering, key) if gathering.parts else {}
 
 
 def takes_out(function: Any) -> bool:
@@ -145,6 +174,8 @@ def operations() -> dict[str, list[Operation]]:
 
 def page() -> str:
     """The whole page."""
+    warnings.simplefilter("ignore")  # of functions that PyTorch has deprecated
+    np.seterr(all="ignore")
     parts = [INTRODUCTION]
     for family, lines in sorted(operations().items()):
         parts.append(f"\n## {family.replace('_', ' ').capitalize()}\n\n")
