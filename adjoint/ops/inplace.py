@@ -15,6 +15,7 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.array.memory import writable
+from adjoint.array.symbol import Symbol
 from adjoint.errors import describe_shape
 from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.general import define
@@ -30,6 +31,7 @@ from adjoint.ops.rewriting import (
     rewrite,
 )  # fmt: skip
 from adjoint.ops.tangents import write_moving
+from adjoint.shapes import product
 from adjoint.tape.forward import Attached
 from adjoint.tape.modes import modes
 from adjoint.tape.node import AccumulateGrad, class_of_nodes, clock
@@ -181,9 +183,9 @@ def check_writable(tensor: Any, sources: tuple[Any, ...] = (), *, expanded: bool
     array = tensor._array
     if (
         not expanded
-        and type(array) is ndarray
+        and (type(array) is ndarray or type(array) is Symbol)
         and 0 in array.strides
-        and array.size > 1
+        and product(array.shape) > 1
         and any(s == 0 and n > 1 for s, n in zip(array.strides, array.shape, strict=True))
     ):
         raise RuntimeError(

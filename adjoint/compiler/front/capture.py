@@ -93,6 +93,7 @@ class Capture:
         self.parked: dict[Any, Any] = {}  # states of optimizers that the trace has made
         self.counts: list[Any] = []  # of steps, with what they were
         self.leaks = Leaks()
+        self.related: dict[int, Outside] = {}  # views and other looks at inputs
         self.pausing = 0
 
     def unknown(self, what: str, array: Any) -> Exception:
@@ -150,12 +151,14 @@ class Capture:
                 cell = Cell(tensor, None, None, base=root)
                 cell.array = cell.first = follow(self.read(root), path)
                 self.cells[id(tensor)] = cell
+                self.source_of(tensor)
                 return cell
         place = place_of(array)
         same = self.places.get(place)
         if same is not None and same.base is None and not same.replaced:
             same.others.append(tensor)
             self.cells[id(tensor)] = same
+            self.source_of(tensor)
             return same
         leaf = self.origins.get(id(tensor))
         facts = Facts(tensor, array, self.world.before(tensor, "_node"))
@@ -166,6 +169,17 @@ class Capture:
     def cell_of(self, tensor: Any) -> Cell:
         """The cell of a tensor from outside."""
         return self.cells.get(id(tensor)) or self.enter(tensor)
+
+    def source_of(self, tensor: Any) -> Source:
+        """Where a tensor from outside is found at each call, whether it is an input or not."""
+        cell = self.cell_of(tensor)
+        if cell.source is not None and cell.tensor is tensor:
+            return cell.source
+        found = self.related.get(id(tensor))
+        if found is None:
+            facts = Facts(tensor, get_array(tensor), self.world.before(tensor, "_node"))
+            found = self.related[id(tensor)] = Outside(tensor, facts)
+        return found
 
     def read(self, tensor: Any) -> Any:
         """The array of a tensor, as the trace sees it."""
@@ -187,7 +201,6 @@ class Capture:
         if type(old) is not ndarray or id(tensor) in self.born:
             self._write_own(tensor, array)
             return
-        cell = self.cell_of(tensor)
         if array.shape != old.shape or dtypes.of(array) is not dtypes.of(old):
             raise untraceable(
                 f"a tensor of shape {describe_shape(old.shape)} from outside would get shape "
@@ -195,6 +208,9 @@ class Capture:
                 f"{dtypes.of(old)!r})",
                 "return the new tensor, or change shapes outside of the compiled function",
             )
+        if tensor._view is not None and id(tensor) not in self.cells:
+            return  # a view at which nobody has looked yet: then its base will tell what it is
+        cell = self.cell_of(tensor)
         cell.array = self._symbol_of(array) if type(array) is ndarray else array
         if cell.others and not cell.replaced:
             self._propagate(cell, tensor)
@@ -274,9 +290,7 @@ class Capture:
     def note_origin(self, grad: Any, leaf: Any) -> None:
         """Remember that a tensor is the ``.grad`` of a leaf, which may have another next time."""
         if id(grad) not in self.cells and id(leaf) not in self.given:
-            source = self.cell_of(leaf).source
-            if source is not None:
-                self.origins[id(grad)] = source
+            self.origins[id(grad)] = self.source_of(leaf)
 
     def write_grad(self, node: Any, grad: Any) -> None:
         """Another ``.grad`` for a leaf from outside."""

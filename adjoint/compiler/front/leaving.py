@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from adjoint.array.symbol import Symbol
 from adjoint.compiler.front.equations import untraceable
 from adjoint.compiler.front.sources import Source
-from adjoint.ops.rewriting import path_of, root_of
+from adjoint.ops.rewriting import root_of
 from adjoint.tape.node import AccumulateGrad, Loose
 from adjoint.tape.tensor import history_of
 
@@ -33,11 +33,17 @@ class Given(NamedTuple):
 
 
 class Look(NamedTuple):
-    """A view of a source, or of what was made before (its number), by the rows of ``path``."""
+    """A view of a source, or of what was made before (its number), by the rows of ``path``.
+
+    It is taken under ``no_grad`` unless ``recorded``. One that is ``apart``, as ``.data`` makes
+    them, counts ``writes`` for itself, and has no history.
+    """
 
     of: Any
     path: Any
     recorded: bool
+    apart: bool = False
+    writes: int = 0
 
 
 class Constant(NamedTuple):
@@ -56,11 +62,13 @@ class Leaving:
         self.tensors: list[Any] = []  # over symbols, for each of them
         self.places: dict[int, int] = {}
         self.roots: dict[int, int] = {}  # how many tensors on a memory made inside leave
+        self.expected: set[int] = set()
         self.used: set[int] = set()
 
     def expect(self, tensors: list[Any]) -> None:
         """Count what shares memory, before any is added."""
         for tensor in {id(each): each for each in tensors}.values():
+            self.expected.add(id(tensor))
             root = root_of(tensor)
             self.roots[id(root)] = self.roots.get(id(root), 0) + 1
 
@@ -82,19 +90,32 @@ class Leaving:
                 "return what the transform returns",
             )
         if capture.is_outside(tensor):
-            source = capture.cell_of(tensor).source
-            if source is not None:
-                return Given(source)
-        root = root_of(tensor)
-        if root is not tensor:
-            path, recorded = path_of(tensor, to_root=True), history_of(tensor) is not None
-            if capture.is_outside(root):
-                cell = capture.cell_of(root)
-                if not cell.replaced:
-                    return Look(cell.source, path, recorded)
-            elif self.roots.get(id(root), 0) > 1 or id(root) in self.places:
-                return Look(self.add(root), path, recorded)
-        return self._result(tensor)
+            return Given(capture.source_of(tensor))
+        nearest, path = self._nearest(tensor)
+        if nearest is None:
+            return self._result(tensor)
+        node, memory = history_of(tensor), tensor._memory
+        recorded = node is not None and type(node) is not Loose
+        apart = memory is not nearest._memory
+        writes = int(memory.version) if apart and memory is not None else 0
+        outside = capture.is_outside(nearest)
+        of = capture.source_of(nearest) if outside else self.add(nearest)
+        return Look(of, path, recorded, apart, writes)
+
+    def _nearest(self, tensor: Any) -> Any:
+        """The nearest tensor that ``tensor`` looks at and that is to be had outside; the path."""
+        root, steps = root_of(tensor), []
+        shared = self.roots.get(id(root), 0) > 1 or id(root) in self.places
+        while tensor._view is not None:
+            view = tensor._view
+            steps.append((view.row, view.options, view.number))
+            tensor = view.parent
+            if self.capture.is_outside(tensor):
+                replaced = self.capture.cell_of(tensor).replaced
+                return (None, ()) if replaced else (tensor, tuple(reversed(steps)))
+            if id(tensor) in self.expected or (tensor is root and shared):
+                return tensor, tuple(reversed(steps))
+        return None, ()
 
     def _result(self, tensor: Any) -> Result:
         array = tensor._array

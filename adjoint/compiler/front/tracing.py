@@ -63,11 +63,13 @@ class Traced(NamedTuple):
     outputs: tuple[Any, ...]  # for each returned leaf: a number among ``made``, or a Constant
     rebuild: Any  # from values to what the function returns
     written: tuple[Written, ...]
+    counted: tuple[tuple[Source, int], ...]  # what else counts writes: other looks at a memory
     left: tuple[Left, ...]
     flags: tuple[Flag, ...]
     grad_guards: tuple[tuple[Source, bool], ...]  # tensors whose `.grad` was read: was there one
     bound: tuple[tuple[int, Any], ...]  # arguments that must be these very tensors
     backward: Backward | None
+    related: tuple[Outside, ...]  # tensors that look at the memory of sources, as they did
     leaks: Leaks  # what outlives the trace, to be asked once it is over
 
     def mismatch(self, arguments: Sequence[Any]) -> str | None:
@@ -83,7 +85,7 @@ class Traced(NamedTuple):
         for source, there in self.grad_guards:
             if (_grad(source, arguments) is not None) is not there:
                 return f"{source!r} has {'no' if there else 'a'} .grad"
-        for source in self.sources[self.arguments :]:
+        for source in (*self.sources[self.arguments :], *self.related):
             if hasattr(source, "facts"):
                 tensor = source.find(arguments)
                 reason = "it is gone" if tensor is None else source.facts.differs(tensor)
@@ -275,11 +277,13 @@ class _Attempt:
             outputs,
             rebuild,
             written,
+            self._counted(),
             grads,
             flags,
             self._grad_guards(),
             tuple(self.bound),
             backward,
+            tuple(capture.related.values()),
             capture.leaks,
         )
 
@@ -292,7 +296,7 @@ class _Attempt:
         cells = self._cells()
         for cell in cells:
             if cell.array is not cell.first:
-                writes = max(world.writes(each) for each in (cell.tensor, *cell.others))
+                writes = world.writes(cell.tensor)
                 assert cell.source is not None
                 number = self.tracing.result(cell.array)
                 found.append(Written(cell.source, number, writes, cell.replaced))
@@ -306,17 +310,28 @@ class _Attempt:
             )
         return tuple(found)
 
+    def _counted(self) -> tuple[tuple[Source, int], ...]:
+        capture, world = self.capture, self.capture.world
+        found: dict[int, tuple[Source, int]] = {}
+        for cell in self._cells():
+            own = cell.tensor._memory
+            for other in cell.others:
+                memory = other._memory
+                if memory is not None and memory is not own and world.writes(other):
+                    found[id(memory)] = capture.source_of(other), world.writes(other)
+        return tuple(found.values())
+
     def _left(self) -> list[tuple[Source, Any]]:
         """Sources, and the tensor that is their ``.grad`` now, where it is another than before."""
         capture, found = self.capture, []
         for each in capture.grads.values():
             leaf = each.node.variable_reference()
             if each.now is not each.before and leaf is not None:
-                found.append((capture.cell_of(leaf).source, each.now))
+                found.append((capture.source_of(leaf), each.now))
         for tensor, name, old in capture.world.changed_facts():
             now = tensor.__dict__.get(name)
             if name == "_retained_grad":
-                found.append((capture.cell_of(tensor).source, now))
+                found.append((capture.source_of(tensor), now))
             elif name not in ("_leaf_hooks", "_grad_dtype") or old is MISSING:
                 raise untraceable(
                     f"the attribute {name.lstrip('_')!r} of a tensor from outside is set",
@@ -326,8 +341,8 @@ class _Attempt:
             node = history_of(tensor)
             grad = None if node is None else GRAD.__get__(node)
             if grad is not None:
-                found.append((capture.cell_of(tensor).source, grad))
-        return [(source, now) for source, now in found if source is not None]
+                found.append((capture.source_of(tensor), grad))
+        return found
 
     def _flagged(self) -> list[Any]:
         """Tensors from outside that require a gradient now and did not, or the other way."""
@@ -335,7 +350,7 @@ class _Attempt:
         found = []
         for tensor, name, old in list(world.slots.values()):
             now = history_of(tensor)
-            if name != "_node" or old is now or self.capture.cell_of(tensor).source is None:
+            if name != "_node" or old is now or tensor._view is not None:
                 continue
             if any(
                 each is not None and not isinstance(each, AccumulateGrad) for each in (old, now)
@@ -353,7 +368,7 @@ class _Attempt:
 
     def _flags(self) -> tuple[Flag, ...]:
         return tuple(
-            Flag(self.capture.cell_of(each).source, kind_of_node(history_of(each)) != "constant")  # type: ignore[arg-type]
+            Flag(self.capture.source_of(each), kind_of_node(history_of(each)) != "constant")
             for each in self._flagged()
         )
 
@@ -373,9 +388,7 @@ class _Attempt:
         for each in self.capture.grads.values():
             leaf = each.node.variable_reference()
             if each.looked and leaf is not None:
-                source = self.capture.cell_of(leaf).source
-                if source is not None:
-                    found.append((source, each.before is not None))
+                found.append((self.capture.source_of(leaf), each.before is not None))
         return tuple(found)
 
 

@@ -80,6 +80,8 @@ def run(traced: Traced, arguments: list[Any], numbers: list[Any]) -> Any:
             np.copyto(tensor._array, results[each.result])
         for _ in range(each.writes):
             memory_of(tensor).note_write()
+    for source, writes in traced.counted:
+        memory_of(source.find(arguments)).version += writes
     for flag in traced.flags:
         set_requires_grad(flag.source.find(arguments), flag.requires_grad)
     made: list[Any] = []
@@ -92,7 +94,11 @@ def run(traced: Traced, arguments: list[Any], numbers: list[Any]) -> Any:
                 made.append(follow(tensor, each.path))
             else:
                 with no_grad():
-                    made.append(follow(tensor, each.path))
+                    tensor = follow(tensor, each.path)
+                if each.apart:
+                    tensor = wrap(tensor._array)
+                    memory_of(tensor).version = each.writes
+                made.append(tensor)
         else:
             array = results[each.number]
             tensor = wrap(array.copy() if each.copy else array)
