@@ -95,8 +95,9 @@ def test_everything_is_in_the_extra_of_that_name():
     assert everything == f"adjoint[{','.join(sorted(extras.keys() - {'all'}))}]"
 
 
-def test_readme_has_one_place_for_the_benchmarks():
+@pytest.mark.parametrize("table", ["benchmark", "compiled"])
+def test_readme_has_one_place_for_each_table_of_measurements(table: str):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    begin, end = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
+    begin, end = f"<!-- {table}:begin -->", f"<!-- {table}:end -->"
     assert readme.count(begin) == readme.count(end) == 1
     assert readme.index(begin) < readme.index(end)
