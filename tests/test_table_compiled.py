@@ -17,6 +17,8 @@ from tests.harness_compiled import QUICK, Gathering, check, gathered, run
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
+# Rows that are taken where memory lies in another order, which what is traced has not.
+BY_MEMORY = frozenset({"clone", "reshape_alias", "unsafe_view"})
 SHOWN = 4  # of what is wrong with a case
 FULL = bool(os.environ.get("ADJOINT_FULL_EFFORT"))
 
@@ -25,8 +27,8 @@ FULL = bool(os.environ.get("ADJOINT_FULL_EFFORT"))
 def test_compiled(key: str) -> None:
     """Values, vjps, and second vjps of some samples are those of eager calls."""
     found, case = gathered(key, thorough=FULL), CASES[key]
-    if case.traced and case.layouts:  # else there are no programs, or memory is in order in them
-        seen = frozenset[str]().union(*(part.rows for part in found.parts))
+    if case.traced:
+        seen = BY_MEMORY.union(*(part.rows for part in found.parts))
         assert set(case.rows) <= seen, "no sample compiles these rows"
     wrong = [f"refused: {what}: {why}" for what, why in found.refused.items() if found.traced]
     wrong += failures(found, key)

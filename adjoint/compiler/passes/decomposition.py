@@ -11,6 +11,7 @@ from adjoint.array.symbol import Symbol, Trace
 from adjoint.compiler.lowering.base import RULES
 from adjoint.compiler.passes.rewriting import Change, rewrite
 from adjoint.compiler.program import Atom, Equation, Literal, Program, Type, Variable
+from adjoint.ops.casting import to_dtype
 
 # Rows that are decomposed though they have rules: their gradients have the same pieces, which are
 # then computed once.
@@ -31,8 +32,8 @@ def decomposed(equation: Equation) -> Change:
     row = equation.operation
     if row.decompose is None or row.many_outputs or (row.name in RULES and row.name not in SHARED):
         return None
-    if row.low_precision and any(dtypes.is_low_precision(each.kind) for each in equation.outputs):
-        return None  # rounded once, and not after every piece
+    # Halves are rounded once, and not after every piece: these are float32.
+    halves = row.low_precision and dtypes.is_low_precision(equation.outputs[0].kind)
     trace = Trace(LEVEL)
     atoms: dict[Symbol, Atom] = {}
     inputs = []
@@ -41,7 +42,8 @@ def decomposed(equation: Equation) -> Change:
             symbol = trace.symbol(each.shape, dtypes.from_numpy(each.kind))
             atoms[symbol] = each
             each = symbol
-        inputs.append(each.value if isinstance(each, Literal) else each)
+        each = each.value if isinstance(each, Literal) else each
+        inputs.append(_in_float32(each) if halves else each)
     try:
         result = row.decompose(*inputs, *equation.options)
     except NotImplementedError:
@@ -49,6 +51,8 @@ def decomposed(equation: Equation) -> Change:
     out = equation.outputs[0]
     if not isinstance(result, Symbol):
         return None
+    if halves:
+        result = to_dtype(result, dtypes.from_numpy(out.kind))
     if tuple(result.shape) != out.shape or result.dtype.numpy != out.kind:
         return None
 
@@ -72,6 +76,13 @@ def decomposed(equation: Equation) -> Change:
     ]
     pieces = [each for inner in made for each in (decomposed_again(inner))]
     return pieces, (atom(result),)
+
+
+def _in_float32(value: Any) -> Any:
+    """A half in float32; any other value as it is."""
+    if isinstance(value, (Symbol, np.ndarray)) and dtypes.is_low_precision(dtypes.of(value).numpy):
+        return to_dtype(value, dtypes.float32)
+    return value
 
 
 def decomposed_again(equation: Equation) -> list[Equation]:
