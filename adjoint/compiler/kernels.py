@@ -106,6 +106,8 @@ class Kernel:
         shares = any(access.buffer in self._touched for access in accesses(node))
         if not shares and (node.domain != self.domain or len(self.nodes) >= CROWD):
             return None
+        if not shares and (self.updates or isinstance(node, Update)):
+            return None  # what is not vectorised, in one thread, has no company
         if self.empty or 0 in node.domain or self.updates or isinstance(node, Update):
             return self._fit_plainly(node)
         frame = self._frame_with(node)
