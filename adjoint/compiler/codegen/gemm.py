@@ -14,6 +14,7 @@ from __future__ import annotations
 from adjoint.compiler.codegen.panels import Panel, PanelCode
 from adjoint.compiler.codegen.problem import Matrix, Problem
 from adjoint.compiler.codegen.tiles import CHUNK, Tile, TileCode, best_tile
+from adjoint.compiler.codegen.turning import turn
 from adjoint.compiler.codegen.vector_text import VectorText
 
 BLOCK = 2048  # steps of the inner dimension at once, at most
@@ -154,6 +155,13 @@ class Gemm:
 
     def _pack(self, source: str, columns: int, steps: int) -> None:
         problem = self.problem
+        large = min(columns, steps) >= self.lanes and columns % self.lanes == 0
+        if problem.y.row == 1 and problem.y.column != 1 and large:
+            name = turn(self.shared, self.declarations, problem.kind, self.lanes)
+            numbers = (problem.y.column, self.width, columns, steps)
+            given = ", ".join(f"i64 {each}" for each in numbers)
+            self.text.do(f"call void @{name}(ptr {source}, ptr %panel, {given})")
+            return
         panel = Panel(
             problem.kind, self.lanes, self.width, columns, steps, problem.y.row, problem.y.column
         )

@@ -23,7 +23,6 @@ MULTIPLICATIONS = 30  # in the unit of work by which regions are divided
 FEW = 4  # rows or columns up to which sums along both factors need no tiles
 LONG = 16  # elements of such a sum at least
 WRITERS = {
-    Turned: TurnedCode,
     Convolution: ConvolutionCode,
     ConvolutionWeight: WeightCode,
 }
@@ -46,14 +45,18 @@ class ProductCode:
             buffer = node.buffers[0]
             copied = MULTIPLICATIONS * buffer.size
             return self.call(own, [node.x, Look(buffer)], padded.units, copied)
-        writer: Any = WRITERS[type(node)](node, self.module.written_declarations)
+        declarations = self.module.written_declarations
+        writer: Any
+        if isinstance(node, Turned):
+            writer = TurnedCode(node, self.shared, declarations)
+        else:
+            writer = WRITERS[type(node)](node, declarations)
         result = Look(node.buffers[0])
         looks = list(node.looks())
         if isinstance(node, Convolution) and node.start is None:
             looks.append(result)
         work = node.flops / 2 or MULTIPLICATIONS * result.buffer.size
-        own = self.module.write(name, writer.function)
-        return self.call(own, [*looks, result], writer.units, work)
+        return self.call(self.write(name, writer), [*looks, result], writer.units, work)
 
     def _product(self, name: str, node: Product) -> tuple[str, list[Buffer]]:
         problem = problem_of(node)
@@ -68,11 +71,15 @@ class ProductCode:
             writer = Gemm(problem, self.shared, self.module.written_declarations)
         result = Look(node.buffers[0])
         looks = [*factors, result, result if node.start is None else node.start]
+        return self.call(self.write(name, writer), looks, writer.units, problem.work)
+
+    def write(self, name: str, writer: Any) -> str:
+        """Add a function and those that it calls; the name that it has."""
         known = len(self.shared)
         own = self.module.write(name, writer.function)
         for each in list(self.shared.values())[known:]:
             self.module.written.append(each.replace("define internal", "define hidden"))
-        return self.call(own, looks, writer.units, problem.work)
+        return own
 
     def call(
         self, name: str, looks: Sequence[Look], units: int, multiplications: float

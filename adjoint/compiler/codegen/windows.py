@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adjoint.compiler.codegen.target import lanes_for, vectors
 from adjoint.compiler.codegen.text import spell
+from adjoint.compiler.codegen.turning import turn
 from adjoint.compiler.codegen.vector_text import VectorText
 from adjoint.compiler.windows import Padded, Turned
 
@@ -109,8 +110,9 @@ class TurnedCode:
     last ones are moved back, where they do not fit.
     """
 
-    def __init__(self, node: Turned, declarations: set[str]) -> None:
+    def __init__(self, node: Turned, shared: dict[str, str], declarations: set[str]) -> None:
         self.node = node
+        self.shared = shared
         self.count, self.rows, self.columns = node.x.shape
         kind = node.buffers[0].kind
         lanes = lanes_for(kind, min(max(self.rows, 2), max(self.columns, 2)))
@@ -133,6 +135,12 @@ class TurnedCode:
             row = text.at_most(row, self.rows - lanes)
         source = text.walk(text.walk("%x", matrix, stack), row, down)
         goal = text.walk(text.walk("%z", matrix, self.rows * self.columns), row, 1)
+        if min(self.rows, self.columns) >= lanes:
+            name = turn(self.shared, text.declarations, text.kind, lanes)
+            numbers = (down, self.rows, lanes, self.columns)
+            given = ", ".join(f"i64 {each}" for each in numbers)
+            text.do(f"call void @{name}(ptr {source}, ptr {goal}, {given})")
+            return []
 
         def square(number: str) -> list[str]:
             column = text.times(number, lanes)
