@@ -7,22 +7,27 @@ program.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 
+from adjoint import dtypes
 from adjoint.compiler.lowering.scalars import SCALARS
 from adjoint.compiler.program import Equation, Program, Type, Variable
 from adjoint.compiler.runtime.executable import Executable
 from adjoint.ops import networks  # noqa: F401 - the families that are loaded when asked for
 from adjoint.ops.kinds.row import TABLE
+from tests.samples.case import numpy_type
 
-FLOATS = ("float32", "float64")
+FLOATS = ("float32", "float64", "float16", "bfloat16")
 INTEGERS = ("int64", "int32", "int16", "int8", "uint8")
+ADJOINT = {"bool": "bool_"}  # names in ``adjoint.dtypes``
 KINDS = (*FLOATS, *INTEGERS, "bool")
 # How far functions may be from NumPy's, each of which is an ulp or two from the truth itself.
-TOLERANCE = {"float32": 1e-6, "float64": 2e-15}
+TOLERANCE = {"float32": 1e-6, "float64": 2e-15, "float16": 1e-3, "bfloat16": 8e-3}
 # Numbers near each other are subtracted on the way: what is left has fewer digits.
 UNSIGNED = {"fmax", "fmin"}  # of two zeros NumPy takes one or the other, as the size may be
 CANCELLING = {"gelu", "logaddexp", "logaddexp2"}
@@ -63,7 +68,7 @@ NO_ZEROS = (
 
 def specials(kind: str) -> np.ndarray:
     """Values of a type at which functions do something special."""
-    found = np.dtype(kind)
+    found = numpy_type(kind)
     if found.kind == "b":
         return np.array([False, True])
     if found.kind in "iu":
@@ -72,13 +77,19 @@ def specials(kind: str) -> np.ndarray:
         if found.kind == "i":
             near += [-1, -2, -3, -7, -8, limits.min + 1]
         return np.array(near, found)
-    limits = np.finfo(found)
+    limits = finfo(found)
     sizes = [
         0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 0.1, 0.01, 1e-5, 4.5, 6.0, 7.25, 20.0, 20.5, 33.0, 100.0,
-        np.pi, np.inf, limits.max, limits.tiny, limits.smallest_subnormal, 1e10, 1 - limits.eps,
-        1 + limits.eps,
+        np.pi, np.inf, float(limits.max), float(limits.tiny),
+        float(limits.smallest_subnormal), 1e10, 1 - float(limits.eps), 1 + float(limits.eps),
     ]  # fmt: skip
-    return np.array([*sizes, *[-each for each in sizes], np.nan], found)
+    with np.errstate(all="ignore"):
+        return np.array([*sizes, *[-each for each in sizes], np.nan]).astype(found)
+
+
+def finfo(kind: np.dtype) -> Any:
+    """The limits of a floating type."""
+    return ml_dtypes.finfo(kind) if kind.kind == "V" else np.finfo(kind)
 
 
 def inputs_of(row: Any, kind: str) -> list[np.ndarray]:
@@ -133,10 +144,12 @@ def compare(
     """What differs, a line for a result."""
     if found.dtype != expected.dtype or found.shape != expected.shape:
         return [f"{what}: {found.dtype}{found.shape}, not {expected.dtype}{expected.shape}"]
-    if expected.dtype.kind != "f":
+    if expected.dtype.kind not in "fV":
         right = found == expected
     else:
-        least = float(np.finfo(expected.dtype).tiny)
+        least = float(finfo(expected.dtype).tiny)
+        if expected.dtype.itemsize == 2:
+            found, expected = found.astype(np.float32), expected.astype(np.float32)
         with np.errstate(all="ignore"):
             right = (found == expected) | (np.isnan(found) & np.isnan(expected))
             right |= (
@@ -170,3 +183,47 @@ def test_special_values(kind: str) -> None:
         floor = 10 * tolerance if what.split("[")[0] in CANCELLING else 0.0
         wrong += compare(what, array, expected, tolerance, floor)
     assert not wrong, "\n".join(wrong)
+
+
+# -- conversions, and what is refused --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("old", KINDS)
+def test_conversions(old: str) -> None:
+    whole = Whole()
+    for new in KINDS:
+        whole.add(TABLE["to_dtype"], [specials(old)], (getattr(dtypes, ADJOINT.get(new, new)),))
+    executable, found = whole.run()
+    assert not executable.code.calls
+    for (what, expected), array in zip(whole.expected, found, strict=True):
+        assert array.dtype == expected.dtype, what
+        if expected.dtype.kind == "V":  # in which NumPy does not know NaN
+            array, expected = array.astype(np.float32), expected.astype(np.float32)
+        np.testing.assert_array_equal(array, expected, what)
+
+
+@pytest.mark.parametrize("name", NO_ZEROS)
+@pytest.mark.parametrize("kind", ["int64", "int8", "uint8"])
+def test_integers_are_not_divided_by_zero(name: str, kind: str) -> None:
+    row, x = TABLE[name], np.array([1, 2, 3], kind)
+    whole = Whole()
+    whole.add(row, [x, np.array([1, 2, 2], kind)])
+    executable, found = whole.run()
+    np.testing.assert_array_equal(found[0], whole.expected[0][1])
+    with pytest.raises(RuntimeError, match="divided by zero"):
+        executable(x, np.array([1, 0, 2], kind))
+
+
+def test_numbers_take_the_type_of_tensors() -> None:
+    """Python numbers among the inputs, and tensors without dimensions, promote as ever."""
+    whole = Whole()
+    ten, one = np.arange(10, dtype=np.float32), np.array(3.0)
+    for x in (ten, ten.astype(np.int64), ten.astype(np.uint8), one, ten > 4):
+        for y in (2, 2.5, True, one, np.array(7)):
+            for name in ("add", "mul", "div", "gt", "remainder"):
+                with contextlib.suppress(*REFUSED):
+                    whole.add(TABLE[name], [x, y])
+    _, found = whole.run()
+    for (what, expected), array in zip(whole.expected, found, strict=True):
+        assert array.dtype == expected.dtype, what
+        np.testing.assert_allclose(array, expected, 1e-6, err_msg=what)
