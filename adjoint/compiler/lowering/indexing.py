@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from adjoint.compiler.expressions import (
     Expression,
     checked,
@@ -19,8 +17,8 @@ from adjoint.compiler.expressions import (
     number,
     where,
 )
-from adjoint.compiler.lowering.base import Lowering, NotLoweredError, can_loop, lowers
-from adjoint.compiler.nodes import Look, Shape, strides_of
+from adjoint.compiler.lowering.base import Lowering, NotLoweredError, lowers
+from adjoint.compiler.nodes import Look, Shape
 from adjoint.compiler.program import Equation
 
 OUT_OF_RANGE = "{}: index out of range for a dimension of size {}"
@@ -214,39 +212,3 @@ def _one_hot(low: Lowering, equation: Equation, x: Any) -> Look:
     chosen = checked(given, (given >= 0) & (given < count), text, RuntimeError)
     same = chosen.equals(coordinate(domain, -1))
     return low.map(domain, out.kind, same.to(out.kind))
-
-
-# -- places in a sorted sequence ------------------------------------------------------------------
-
-
-@lowers("searchsorted")
-def _search(low: Lowering, equation: Equation, x: Any, values: Any) -> Look:
-    """Halving, with as many steps for every value."""
-    out, (right, _kind) = equation.outputs[0], equation.options
-    domain, look = out.shape, Look(low.whole(low.look(x)))
-    size = look.shape[-1]
-    kind = np.promote_types(look.kind, values.kind)
-    if not can_loop(kind):
-        raise NotLoweredError(f"loops do not compare {kind}")
-    if not size or 0 in domain:
-        return low.map(domain, out.kind, 0)
-    wanted = low.load(values, domain, kind)
-    steps = strides_of(look.shape)[:-1]
-    line = total([(coordinate(domain, axis), step) for axis, step in enumerate(steps)])
-    found, step = number(0, "i8"), 1 << (size.bit_length() - 1)
-    while step:
-        # The element that decides is read in range; what is beyond the end decides nothing.
-        tried = found + step
-        inside = tried <= size
-        here = element(look.buffer, line + where(inside, tried - 1, 0)).to(kind)
-        goes = precedes(here, wanted) if not right else ~precedes(wanted, here)
-        found = where(inside & goes, tried, found)
-        step >>= 1
-    return low.map(domain, out.kind, found.to(out.kind))
-
-
-def precedes(x: Expression, y: Expression) -> Expression:
-    """Whether ``x`` is sorted before ``y``: a NaN is after all numbers."""
-    if x.kind.kind != "f":
-        return x < y
-    return (x < y) | (y.differs(y) & x.equals(x))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.compiler.expressions import sigmoid
 from adjoint.compiler.lowering.base import Lowering, NotLoweredError, lowers
 from adjoint.compiler.nodes import Look
 from adjoint.compiler.program import Equation
@@ -87,6 +88,21 @@ def _flip(low: Lowering, equation: Equation, x: Any) -> Look:
 @lowers("rot90")
 def _rot90(low: Lowering, equation: Equation, x: Any) -> Look:
     return low.look(x).seen(lambda place: np.rot90(place, *equation.options))
+
+
+# -- computed with parts ------------------------------------------------------------------------
+
+
+@lowers("glu")
+def _glu(low: Lowering, equation: Equation, x: Any) -> Look:
+    out, (dim,) = equation.outputs[0], equation.options
+    look, size = low.look(x), out.shape[dim]
+    first, second = (
+        look.seen(lambda place, part=part: place[along(dim, part)])  # type: ignore[misc]
+        for part in (slice(0, size), slice(size, 2 * size))
+    )
+    gate = sigmoid(low.load(second, out.shape))
+    return low.map(out.shape, out.kind, low.load(first, out.shape) * gate)
 
 
 def along(dim: int, part: Any) -> tuple[Any, ...]:
