@@ -2,8 +2,8 @@
 
 An angle is M 2^E with an integer M. Of x times 2/pi only the remainder by 4 is of interest, to
 which the bits of 2/pi with weights of 4 and more, times 2^E, contribute nothing. So 192 bits from
-there on, times M, give it: 2 bits of the multiple, and a fraction that is wrong by less than 2^-136;
-no float64 comes nearer than 2^-62 to a multiple.
+there on, times M, give it: 2 bits of the multiple, and a fraction that is wrong by less than
+2^-136. No float64 comes nearer than 2^-62 to a multiple.
 """
 
 from __future__ import annotations

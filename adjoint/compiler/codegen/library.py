@@ -92,7 +92,7 @@ def _rare(name: str, rare: Rare, kind: np.dtype[Any], target: Processor) -> Writ
     widths = _widths(kind, target)
     letters = "v" * count
     variants = ",".join(f"_ZGV_LLVM_N{lanes}{letters}_{own}({own}_{lanes})" for lanes in widths)
-    other, functions = _other(name, rare, kind, count, needs)
+    other, functions = _other(name, rare, kind, count)
     given = ", ".join(f"{register(kind)} %x{place}" for place in range(count))
     texts = [other]
     texts += [_guarded(own, rare, kind, count, lanes, needs) for lanes in (0, *widths)]
@@ -143,7 +143,7 @@ def _guarded(
 
 
 def _other(
-    name: str, rare: Rare, kind: np.dtype[Any], count: int, needs: Needs
+    name: str, rare: Rare, kind: np.dtype[Any], count: int
 ) -> tuple[str, frozenset[tuple[str, str]]]:
     """The function for the rest of the arguments, and what it needs."""
     own, single = f"{name}_{kind.str[1:]}_other", register(kind)
@@ -151,24 +151,32 @@ def _other(
     head = f"define internal {single} @{own}({given}) noinline {PURE} {{\nentry:\n"
     if rare.other == "frem":
         return f"{head}  %r = frem {single} %x0, %x1\n  ret {single} %r\n}}\n", frozenset()
+    lines = f"  %r = call double @{name}_large(double %x0)\n  ret double %r\n}}\n"
     if kind != DOUBLE:
         lines = (
-            f"  %w = fpext float %x0 to double\n  %r = call double @{name}_f8_other(double %w)\n"
+            f"  %w = fpext float %x0 to double\n  %r = call double @{name}_large(double %w)\n"
             "  %n = fptrunc double %r to float\n  ret float %n\n}\n"
         )
-        return head + lines, frozenset([(name, "f8")])
-    large = _function(
-        f"{name}_large", LARGE[name], [DOUBLE, LONG, LONG, LONG], needs, "alwaysinline nounwind"
+    return head + lines, frozenset([(name, "large")])
+
+
+@cache
+def write_large(name: str, target: Processor) -> Written:
+    """A function of an angle beyond the bound."""
+    needs, formula = Needs(target), LARGE[name]
+    known = _function(
+        f"{name}_known", formula, [DOUBLE, LONG, LONG, LONG], needs, "alwaysinline nounwind"
     )
-    lines = (
+    text = (
+        f"define internal double @{name}_large(double %x0) noinline {PURE} {{\nentry:\n"
         "  %p = call {i64, i64, i64} @angle(double %x0)\n"
         "  %k = extractvalue {i64, i64, i64} %p, 0\n"
         "  %h = extractvalue {i64, i64, i64} %p, 1\n"
         "  %l = extractvalue {i64, i64, i64} %p, 2\n"
-        f"  %r = call double @{name}_large(double %x0, i64 %k, i64 %h, i64 %l)\n"
+        f"  %r = call double @{name}_known(double %x0, i64 %k, i64 %h, i64 %l)\n"
         "  ret double %r\n}\n"
     )
-    return f"{large}{head}{lines}", frozenset([("angle", "f8")])
+    return Written(known + text, frozenset(needs.declarations), frozenset([("angle", "large")]))
 
 
 # -- all of it ----------------------------------------------------------------------------------
@@ -189,7 +197,8 @@ def library(needs: Needs) -> tuple[list[str], set[str]]:
             texts.append(ANGLES)
             declarations.add("declare i64 @llvm.fshl.i64(i64, i64, i64)")
             continue
-        written = write(name, code, needs.target)
+        each = write_large(name, needs.target) if code == "large" else None
+        written = each or write(name, code, needs.target)
         texts.append(written.text)
         declarations |= written.declarations
         kept += written.kept

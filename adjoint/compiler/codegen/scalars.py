@@ -40,8 +40,6 @@ def has_code(scalar: Scalar) -> bool:
     name, kind = scalar.name, scalar.kind
     if is_half(kind) or any(is_half(arg.kind) for arg in scalar.args):
         return name in MEMORY or name in ("number", "where", "cast")
-    if name in COMPARE and is_half(scalar.args[0].kind):
-        return False
     if name in EVERYWHERE:
         return True
     if kind.kind != "f":

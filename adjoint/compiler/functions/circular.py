@@ -51,8 +51,11 @@ def _reduce(x: Expression) -> tuple[Pair, Expression]:
     first, second, third = HALF_PI[format_of(x).size]
     k, low_bits = nearest(x * TWO_OVER_PI)
     exact = exact_fma(-first, k, x)
-    r = fma(-second, k, exact)
-    rest = exact_fma(-second, k, exact - r)
+    product, lost = two_product(k, constant(second, k))
+    r = exact - product
+    # Also right where the two nearly cancel, for then r is exact; if the product is the greater by
+    # far, it is wrong by less than r is.
+    rest = ((exact - r) - product) - lost
     return (r, fma(-third, k, rest)), low_bits
 
 

@@ -13,6 +13,7 @@ from adjoint.compiler.functions.formats import (
     divide,
     fma,
     format_of,
+    halved,
     horner,
     quick_two_sum,
     scale,
@@ -27,7 +28,7 @@ def erf(x: Expression) -> Expression:
     size = absolute(x)
     z = x * x
     small = fma(x, horner(ERF[form.size], z), x)
-    tail = horner(ERF_TAIL[form.size], clamp(size, 1.0, 4.0 if form.size == 4 else 6.0) - 1)
+    tail = halved(ERF_TAIL[form.size], clamp(size, 1.0, 4.0 if form.size == 4 else 6.0) - 1)
     return where(size < 1, small, copysign(1 - exp(-tail), x))
 
 
@@ -42,7 +43,7 @@ def _core(x: Expression, size: int) -> tuple[Expression, Expression, Pair]:
     a = clamp(absolute(x), 0.0, 28.0)
     t = (a - 4) / (a + 4)
     first, *more = ERFC[size]
-    return small, a, quick_two_sum(first, t * horner(more, t))
+    return small, a, quick_two_sum(first, t * halved(more, t))
 
 
 def _erfc(x: Expression) -> Expression:

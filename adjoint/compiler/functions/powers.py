@@ -17,6 +17,7 @@ from adjoint.compiler.functions.formats import (
     flip_sign,
     fma,
     format_of,
+    halved,
     horner,
     nearest,
     power_of_two,
@@ -39,7 +40,7 @@ def _log2_pair(x: Expression) -> Pair:
     z_low = fma(s + s, s_low, z_low)
     third, third_low = THIRD[8]
     # c = 1/3 + z Q, and 1 + z c, of which the last places count too.
-    c, c_low = quick_two_sum(third, z * horner(LOG_LONG[8], z))
+    c, c_low = quick_two_sum(third, z * halved(LOG_LONG[8], z))
     c_low = c_low + third_low
     product, product_low = two_product(z, c)
     product_low = product_low + fma(z, c_low, z_low * c)
@@ -62,7 +63,7 @@ def _double(x: Expression, y: Expression) -> Expression:
     rest = where(absolute(total) < 1100.0, rest, 0)
     k, low_bits = nearest(total)
     r = (total - k) + rest
-    return scale(horner((1.0, *EXP2[8]), r), low_bits)
+    return scale(fma(r, halved(EXP2[8], r), 1), low_bits)
 
 
 def _single(x: Expression, y: Expression) -> Expression:
