@@ -23,7 +23,7 @@ from adjoint.ops.rewriting import follow, renew_unrecorded
 from adjoint.tape.changes import changes
 from adjoint.tape.modes import no_grad
 from adjoint.tape.node import clock, user_frame
-from adjoint.tape.tensor import Tensor, make_leaf, memory_of, set_requires_grad, wrap
+from adjoint.tape.tensor import make_leaf, memory_of, set_requires_grad, wrap
 
 ndarray = np.ndarray
 MISS = type("Miss", (), {"__repr__": lambda _: "MISS"})()  # this program is for another world
@@ -50,6 +50,8 @@ class Compiled:
         ]
         self.outside = [each for each in traced.sources if isinstance(each, Outside)]
         self.tracing = 0.0  # seconds
+        self.ways = 0  # quick ways that were asked for
+        self.written_call: Any = None  # source and code of the quick way, see ``quick``
         self.unchecked = 0  # calls that are still to be compared with the function itself
         self.reason: str | None = None  # why it did not fit when it was last asked
 
@@ -86,7 +88,7 @@ class Compiled:
             for effect in traced.effects:
                 numbers = effect.begin()
                 if numbers is None:
-                    self._undo(begun)
+                    undo(begun)
                     return MISS
                 begun.append((effect, numbers))
             tensors = [each.find(arguments) for each in traced.sources]
@@ -104,7 +106,7 @@ class Compiled:
             # An interrupt that came while machine code ran is seen when it has ended, and has
             # written: then the call is completed before the interrupt goes on.
             if context.table[FINISHED] == finished:
-                self._undo(begun)
+                undo(begun)
             else:
                 self._finish(arguments, tensors, arrays, given, made, copies)
             raise
@@ -127,15 +129,17 @@ class Compiled:
         outputs = self.executable.outputs_of(made, given)
         return self.deliver(arguments, tensors, outputs, copies)
 
-    def _undo(self, begun: Sequence[tuple[Any, Any]]) -> None:
-        for effect, _ in reversed(begun):
-            effect.undo()
-
     def _copies(self, arrays: Sequence[Any]) -> dict[int, Any]:
         """Inputs that the program writes to, and that a second derivative needs as they are."""
         if self.derivative is None:
             return {}
         return {number: arrays[number].copy() for number in self.derivative.copied}
+
+    def complete(self, arguments: Sequence[Any], made: list[Any]) -> None:
+        """Deliver what a run has made, for a caller who was interrupted after it."""
+        tensors = [each.find(arguments) for each in self.traced.sources]
+        arrays = [None if each is None else each._array for each in tensors]
+        self.deliver(arguments, tensors, self.executable.outputs_of(made, arrays), {})
 
     def deliver(
         self,
@@ -231,23 +235,17 @@ class Compiled:
         )
 
 
-def arguments_share(tensors: Sequence[Any]) -> bool:
-    """Whether some of these tensors lie in the same memory."""
-    arrays = [each._array for each in tensors if each._array.size]
-    roots = [id(_root(each)) for each in arrays]
-    if len(set(roots)) == len(roots):
-        return False
-    return any(
-        np.may_share_memory(one, other)
-        for number, one in enumerate(arrays)
-        for other in arrays[:number]
-    )
+def undo(begun: Sequence[tuple[Any, Any]]) -> None:
+    """Take back the effects that a call has begun with."""
+    for effect, _ in reversed(begun):
+        effect.undo()
 
 
-def _root(array: Any) -> Any:
+def root_of(array: Any) -> Any:
+    """Whose memory an array lies in: itself, another array, or what that was made of."""
     while isinstance(array.base, ndarray):
         array = array.base
     return array if array.base is None else array.base
 
 
-__all__ = ["MISS", "Compiled", "Tensor", "arguments_share"]
+__all__ = ["MISS", "Compiled", "root_of", "undo"]

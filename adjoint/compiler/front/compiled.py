@@ -22,6 +22,7 @@ from adjoint.compiler.front.keys import (
     spell_difference,
     take_apart,
 )
+from adjoint.compiler.front.quick import Call, quick_call
 from adjoint.compiler.front.reaching import guards_of
 from adjoint.compiler.front.tracing import Traced, trace
 from adjoint.errors import UntraceableError
@@ -29,6 +30,7 @@ from adjoint.tape.node import user_frame
 
 MANY = 8  # programs of one function, after which a warning says what keeps changing
 MOST = 64  # programs that are kept
+QUICK = 4  # programs that are tried first, without a key
 TRIES = 2  # traces in a row that have changed Python's objects, before that is an error
 
 
@@ -63,10 +65,20 @@ class CompiledFunction:
             self._refused: dict[Any, str] = {}  # keys of calls that run as they are, and why
             self._changing = 0  # traces in a row that have changed Python's objects
             self._last: Compiled | None = None
+            self._quick: tuple[Call, ...] = ()  # ways to call programs, see ``quick``
+            self._quickly: tuple[Compiled, ...] = ()  # these programs
 
     # -- calling ------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        for quick in self._quick:
+            out = quick(args, kwargs)
+            if out is not MISS:
+                return out
+        return self._call(args, kwargs)
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The general way, for calls that no quick one was written for."""
         given = take_apart(args, kwargs)
         if not is_ordinary(given.tensors) or running.capture is not None:
             return self.function(*args, **kwargs)
@@ -102,7 +114,15 @@ class CompiledFunction:
         if compiled.unchecked:
             compiled.unchecked -= 1
             return checked(self.function, compiled, given)
-        return compiled(given.tensors)
+        out = compiled(given.tensors)
+        quick = quick_call(compiled, given)
+        if quick is not None:
+            known = {id(each): way for way, each in zip(self._quick, self._quickly, strict=True)}
+            known.pop(id(compiled), None)
+            others = [each for each in self._quickly if id(each) in known][: QUICK - 1]
+            self._quick = (quick, *[known[id(each)] for each in others])
+            self._quickly = (compiled, *others)
+        return out
 
     def prepare(self, *args: Any, **kwargs: Any) -> Compiled:
         """The program for these arguments, made if there is none yet; nothing is run."""
