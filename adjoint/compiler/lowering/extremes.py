@@ -12,7 +12,7 @@ from adjoint.compiler.lowering.reductions import axes_of, combined, require_elem
 from adjoint.compiler.nodes import Look
 from adjoint.compiler.program import Equation
 
-INT64 = np.dtype(np.int64)
+INT32, INT64 = np.dtype(np.int32), np.dtype(np.int64)
 
 
 def chosen(low: Lowering, equation: Equation, x: Any, name: str) -> tuple[Look, Look]:
@@ -27,8 +27,11 @@ def chosen(low: Lowering, equation: Equation, x: Any, name: str) -> tuple[Look, 
     reached = body.equals(low.load(top, shape))
     if look.kind.kind == "f":
         reached = reached | is_nan(body)
-    place = where(reached, coordinate(shape, axes[0]), shape[axes[0]])
-    return top, combined(low, "min", place, shape, axes, INT64)
+    size = shape[axes[0]]
+    kind = INT32 if size < 1 << 31 else INT64  # twice as many in a vector
+    place = where(reached, coordinate(shape, axes[0]).to(kind), size)
+    first = combined(low, "min", place, shape, axes, kind)
+    return top, low.map(first.shape, INT64, low.load(first, first.shape))
 
 
 @lowers("argmax", "argmin")
