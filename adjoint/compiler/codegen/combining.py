@@ -42,11 +42,27 @@ def start_of(name: str, kind: np.dtype[Any]) -> Any:
     return limits.min if name == "max" else limits.max
 
 
+# LLVM knows loops with these as reductions, as it does not what `extreme` writes. A NaN wins; which
+# of zeros with different signs is left open.
+EXTREMES = {"max": "maximum", "min": "minimum"}
+
+
+def declaration(name: str, kind: np.dtype[Any]) -> str:
+    """What ``combine`` needs to be declared; may be nothing."""
+    if name not in EXTREMES or kind.kind != "f":
+        return ""
+    type_ = register(kind)
+    return f"declare {type_} @llvm.{EXTREMES[name]}.f{8 * kind.itemsize}({type_}, {type_})"
+
+
 def combine(text: Text, name: str, x: str, y: str, kind: np.dtype[Any]) -> str:
     """One step of a reduction, in whatever order suits vectors."""
-    if name in ("max", "min"):
-        return extreme(text, name, x, y, kind)
     kind_text = register(kind)
+    if name in EXTREMES:
+        if kind.kind != "f":
+            return extreme(text, name, x, y, kind)
+        function = f"@llvm.{EXTREMES[name]}.f{8 * kind.itemsize}"
+        return text.new(f"call nsz {kind_text} {function}({kind_text} {x}, {kind_text} {y})")
     if kind.kind == "f":
         return text.new(f"f{name} reassoc contract {kind_text} {x}, {y}")
     return text.new(f"{name} {kind_text} {x}, {y}")

@@ -4,8 +4,7 @@ Axes of size 1 are left out and neighbouring axes that every access walks throug
 joined, so that what is contiguous is one long loop, which LLVM makes into vectors. A reduction
 keeps its value in registers through the innermost loops, as far as they are along its axes; from
 there it is stored, or, if further loops outside are along its axes, combined with what lies in
-memory: in its buffer, or, for long sums and for those divided among threads, in *partial results*
-of each chunk, which are combined in order in the end.
+memory.
 """
 
 from __future__ import annotations
@@ -15,18 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.compiler.arrangement import count
 from adjoint.compiler.codegen import parallel
 from adjoint.compiler.codegen.accesses import Accesses, Loop, Place, Start
 from adjoint.compiler.codegen.combining import (
     BLOCK,
     accumulator_of,
     combine,
+    declaration,
     is_blocked,
     start_of,
 )
-from adjoint.compiler.codegen.costs import work_of
 from adjoint.compiler.codegen.scalars import Needs, convert, emit
+from adjoint.compiler.codegen.sums import Sums
 from adjoint.compiler.codegen.text import Text, in_memory, register, spell
 from adjoint.compiler.frames import roots
 from adjoint.compiler.kernels import Kernel
@@ -35,7 +34,7 @@ from adjoint.compiler.nodes import Buffer, Look, Map, Reduction, Scalar, Update
 Indices = dict[Place, str]
 Values = dict[Any, str]  # of reductions, and of CHECK
 CHECK = "check"  # the number of a check that failed, the greatest of them, or 0
-PARTIALS = 131_072  # bytes of partial results, which lie on the stack
+SHORT = 4  # turns of an innermost loop that are written one after the other
 INT = np.dtype(np.int64)
 
 
@@ -55,56 +54,13 @@ class Nest:
         }
         self.single = len(kernel.phases) == 1
         self.loops = [] if kernel.empty else self.accesses.outer_loops()
-        self.reductions = [each for each in kernel.nodes if isinstance(each, Reduction)]
-        self.division = self._divide()
-        self.partials = {
-            node: f"%q{number}"
-            for number, node in enumerate(
-                each for each in self.reductions if self._is_partial(each)
-            )
-        }
+        for node in kernel.nodes:
+            if isinstance(node, (Reduction, Update)):
+                needed = declaration(node.name, node.buffers[0].kind)
+                needs.declarations.update([needed] if needed else [])
+        self.sums = Sums(kernel, self.accesses, self.loops)
+        self.division = self.sums.division
         self._finished: dict[Buffer, str] = {}  # values that later phases look at
-
-    def _pointer(self, buffer: Buffer) -> str:
-        """The first element of a buffer; nothing for one that is not in memory."""
-        return self.accesses.pointers.get(Start(buffer, 0), "")
-
-    # -- division among threads ---------------------------------------------------------------
-
-    def _divide(self) -> parallel.Division:
-        kernel = self.kernel
-        if kernel.empty or not self.loops:
-            return parallel.Division(1, 1, 1)
-        turns = self.loops[0].size
-        if kernel.updates:
-            return parallel.Division(turns, 1, turns)
-        multiple = 1
-        if len(self.loops) == 1 and self.single:
-            multiple = BLOCK if any(map(is_blocked, self.reductions)) else 64
-        partial = sum(
-            node.buffers[0].size * accumulator_of(node).itemsize for node in self.loops[0].reduced
-        )
-        most = max(1, PARTIALS // partial) if partial else parallel.MOST
-        return parallel.divide(turns, work_of(kernel), multiple, most)
-
-    def _is_partial(self, node: Reduction) -> bool:
-        """Whether each chunk has results of its own, in a type of their own."""
-        if self.kernel.empty or not self.loops:
-            return False
-        if self.division.chunks > 1 and node in self.loops[0].reduced:
-            return True
-        if not is_blocked(node) or not self.kernel.accumulates(node):
-            return False
-        size = node.buffers[0].size
-        many = count(node.domain) // size > BLOCK and size * 8 <= PARTIALS
-        if self.division.chunks > 1:
-            return False
-        return many and any(node in loop.reduced for loop in self.loops)
-
-    @property
-    def splits(self) -> int:
-        """Turns of the loop that is divided."""
-        return self.division.turns
 
     # -- functions ----------------------------------------------------------------------------
 
@@ -114,13 +70,12 @@ class Nest:
         self._finished = {}
         for buffer in self.accesses.rows:
             row = f"[{self.kernel.row_of(buffer)} x {in_memory(buffer.kind)}]"
-            text.do(f"{self._pointer(buffer)} = alloca {row}, align 64")
-        if self.kernel.empty:
-            self._fill_empty()
-        else:
-            self._begin()
+            text.do(f"{self.sums.pointer(buffer)} = alloca {row}, align 64")
+        self.sums.begin(text)
+        if not self.kernel.empty:
+            self._run()
         text.do("ret void")
-        pointers = [*self.pointers.values(), *self.partials.values(), "%flag"]
+        pointers = [*self.pointers.values(), *self.sums.pointers.values(), "%flag"]
         parameters = ", ".join(f"ptr noalias {pointer}" for pointer in pointers)
         body = "\n".join(text.lines)
         return (
@@ -128,78 +83,9 @@ class Nest:
             "}\n"
         )
 
-    def combining(self, name: str) -> str:
-        """The function that makes results of the partial ones."""
-        text = self.text = Text()
-        chunks = self.division.chunks
-        for node in self.partials:
-            self._combine_partials(node, chunks)
-        text.do("ret void")
-        results = [self._pointer(node.buffers[0]) for node in self.partials]
-        parameters = ", ".join(
-            f"ptr noalias {each}" for each in [*results, *self.partials.values()]
-        )
-        body = "\n".join(text.lines)
-        return f"define internal void @{name}({parameters}) {{\nentry:\n{body}\n}}\n"
-
-    def _combine_partials(self, node: Reduction, chunks: int) -> None:
-        text, buffer, kind = self.text, node.buffers[0], accumulator_of(node)
-
-        def at_element(index: str) -> list[str]:
-            def at_chunk(chunk: str, value: str) -> list[str]:
-                row = text.new(f"mul nuw nsw i64 {chunk}, {buffer.size}")
-                place = text.new(f"add nuw nsw i64 {row}, {index}")
-                partial = text.load(self.partials[node], place, kind)
-                return [combine(text, node.name, value, partial, kind)]
-
-            value = text.load(self.partials[node], index, kind)
-            if chunks > 1:
-                (value,) = text.loop("1", str(chunks), at_chunk, [(register(kind), value)])
-            rounded = convert(text, value, kind, buffer.kind)
-            text.store(self._pointer(buffer), index, rounded, buffer.kind)
-            return []
-
-        text.loop("0", str(buffer.size), at_element)
-
-    # -- first values -------------------------------------------------------------------------
-
-    def _fill_empty(self) -> None:
-        """Over a domain without elements reductions still give their first values."""
-        for node in self.reductions:
-            buffer = node.buffers[0]
-            if buffer.size:
-                self._fill(self._pointer(buffer), node, buffer.kind, "0", str(buffer.size))
-
-    def _fill(self, pointer: str, node: Reduction, kind: Any, begin: str, end: str) -> None:
-        first = spell(start_of(node.name, kind), kind)
-
-        def body(index: str) -> list[str]:
-            self.text.store(pointer, index, first, kind)
-            return []
-
-        self.text.loop(begin, end, body)
-
-    def _in_memory(self, node: Reduction) -> bool:
-        return self.kernel.accumulates(node)
-
-    def _begin(self) -> None:
-        text = self.text
+    def _run(self) -> None:
+        """All loops."""
         indices = {place: str(place.offset) for each in self.accesses.phases for place in each}
-        self._shift = {}
-        for node in self.reductions:
-            size, kind = node.buffers[0].size, accumulator_of(node)
-            if node in self.partials:
-                if self.division.chunks == 1:
-                    shift = "0"
-                else:
-                    chunk = text.new(f"udiv i64 %begin, {self.division.share}")
-                    shift = text.new(f"mul nuw nsw i64 {chunk}, {size}")
-                self._shift[node] = shift
-                if self._in_memory(node):
-                    end = text.new(f"add nuw nsw i64 {shift}, {size}")
-                    self._fill(self.partials[node], node, kind, shift, end)
-            elif self._in_memory(node) and self._fills_at_once(node):
-                self._fill_share(node)
         values = {CHECK: "0"} if any(map(_checks, self.kernel.nodes)) else {}
         inside = None if self.single else self._phases
         values = self._descend(self.loops, 0, indices, values, inside, 0)
@@ -217,24 +103,6 @@ class Nest:
         text.do(f"br label %fine{label}")
         text.label(f"fine{label}")
 
-    def _fills_at_once(self, node: Reduction) -> bool:
-        """Whether what it combines in memory is not only of one place of the outer loops."""
-        outer = self.kernel.arranged(node).outer
-        return self.single or any(piece.axis in node.axes for piece in outer)
-
-    def _fill_share(self, node: Reduction) -> None:
-        """First values of what the turns at hand combine."""
-        buffer = node.buffers[0]
-        pointer, kind = self._pointer(buffer), buffer.kind
-        if node in self.loops[0].reduced:
-            self._fill(pointer, node, kind, "0", str(buffer.size))
-            return
-        share = buffer.size // self.loops[0].size
-        begin, end = (
-            self.text.new(f"mul nuw nsw i64 {each}, {share}") for each in ("%begin", "%end")
-        )
-        self._fill(pointer, node, kind, begin, end)
-
     # -- loops --------------------------------------------------------------------------------
 
     def _deeper(self, index: str, indices: Indices, loop: Loop) -> Indices:
@@ -243,8 +111,14 @@ class Nest:
             if not step:
                 continue
             base = indices[place]
-            moved = index if step == 1 else self.text.new(f"mul nsw i64 {index}, {step}")
-            found[place] = moved if base == "0" else self.text.new(f"add nsw i64 {base}, {moved}")
+            if index.isdigit():
+                moved = str(int(index) * step)
+            else:
+                moved = index if step == 1 else self.text.new(f"mul nsw i64 {index}, {step}")
+            if base == "0" or moved == "0":
+                found[place] = moved if base == "0" else base
+            else:
+                found[place] = self.text.new(f"add nsw i64 {base}, {moved}")
         return found
 
     def _descend(
@@ -277,8 +151,16 @@ class Nest:
         begin, end = "0", str(loops[depth].size)
         if depth == 0 and loops is self.loops:
             begin, end = "%begin", "%end"
+        tiny = loops[depth].size <= SHORT and self._is_whole(loops, depth)
         if depth == len(loops) - 1 and any(map(_blocked, values)):
+            if tiny:
+                begin, end = "", ""
             return self._blocks(loops[depth], begin, end, indices, values, phase)
+        if tiny:
+            for index in range(loops[depth].size):
+                deeper = self._deeper(str(index), indices, loops[depth])
+                values = self._descend(loops, depth + 1, deeper, values, inside, phase)
+            return values
 
         def body(index: str, *present: str) -> Sequence[str]:
             deeper = self._deeper(index, indices, loops[depth])
@@ -289,6 +171,28 @@ class Nest:
         kinds = [_register(node) for node in values]
         carried = list(zip(kinds, values.values(), strict=True))
         return dict(zip(values, self.text.loop(begin, end, body, carried), strict=True))
+
+    def _turns(
+        self, loop: Loop, begin: str, end: str, indices: Indices, values: Values, phase: int
+    ) -> Values:
+        """The innermost loop, from ``begin`` to ``end``, or all of it one after the other."""
+        if not end:
+            for turn in range(loop.size):
+                values = self._body(self._deeper(str(turn), indices, loop), values, phase)
+            return values
+
+        def body(index: str, *carried: str) -> Sequence[str]:
+            deeper = self._deeper(index, indices, loop)
+            found = self._body(deeper, dict(zip(values, carried, strict=True)), phase)
+            return [found[node] for node in values]
+
+        carried = [(_register(node, short=True), each) for node, each in values.items()]
+        return dict(zip(values, self.text.loop(begin, end, body, carried), strict=True))
+
+    def _is_whole(self, loops: Sequence[Loop], depth: int) -> bool:
+        """Whether the innermost loop is one that no threads divide."""
+        divided = depth == 0 and loops is self.loops and self.division.chunks > 1
+        return depth == len(loops) - 1 and not divided
 
     def _starting(
         self, loops: Sequence[Loop], depth: int, values: Values, phase: int
@@ -316,13 +220,7 @@ class Nest:
                 for node, value in present.items()
             }
 
-            def body(index: str, *carried: str) -> Sequence[str]:
-                deeper = self._deeper(index, indices, loop)
-                found = self._body(deeper, dict(zip(values, carried, strict=True)), phase)
-                return [found[node] for node in values]
-
-            carried = [(_register(node, short=True), each) for node, each in first.items()]
-            sums = dict(zip(values, text.loop(begin, end, body, carried), strict=True))
+            sums = self._turns(loop, begin, end, indices, first, phase)
             for node, value in present.items():
                 if _blocked(node):
                     kind = accumulator_of(node)
@@ -355,44 +253,19 @@ class Nest:
         """All phases at one place of the outer loops."""
         for number in range(len(self.kernel.phases)):
             for node in self.kernel.phases[number]:
-                if isinstance(node, Reduction) and self._fills_row(node):
-                    self._fill_row(node, indices)
+                if isinstance(node, Reduction):
+                    self.sums.begin_row(self.text, node, indices)
             loops = self.accesses.inner_loops(number)
             values = self._descend(loops, 0, indices, values, None, number)
         return values
 
-    def _fills_row(self, node: Reduction) -> bool:
-        within = node not in self.partials and not self._fills_at_once(node)
-        return within and self._in_memory(node)
-
-    def _fill_row(self, node: Reduction, indices: Indices) -> None:
-        buffer = node.buffers[0]
-        begin = indices[self.accesses.stores[node]]
-        end = self.text.new(f"add nuw nsw i64 {begin}, {self.kernel.row_of(buffer)}")
-        self._fill(self._pointer(buffer), node, buffer.kind, begin, end)
-
-    # -- results ------------------------------------------------------------------------------
+    # -- what happens at a place --------------------------------------------------------------
 
     def _flush(self, node: Reduction, value: str, kind: Any, indices: Indices) -> None:
-        """Where a reduction leaves registers."""
-        text, buffer = self.text, node.buffers[0]
-        place = self.accesses.stores.get(node)
-        if node in self.partials:
-            assert place is not None
-            base, shift = indices[place], self._shift[node]
-            index = base if shift == "0" else text.new(f"add nuw nsw i64 {base}, {shift}")
-            pointer, target = self.partials[node], accumulator_of(node)
-        else:
-            index = indices[place] if place is not None else ""
-            pointer, target = self._pointer(buffer), buffer.kind
-        value = convert(text, value, kind, target)
-        if self._in_memory(node):
-            present = text.load(pointer, index, target)
-            value = combine(text, node.name, present, value, target)
-        elif self.kernel.row_of(buffer) == 1:
-            self._finished[buffer] = value
-        if place is not None:
-            text.store(pointer, index, value, target)
+        """A reduction leaves registers."""
+        result = self.sums.flush(self.text, node, value, kind, indices)
+        if result is not None:
+            self._finished[node.buffers[0]] = result
 
     def _checked(self, scalar: Scalar, args: Sequence[str], values: Values) -> str:
         """A value that may be used only if a condition holds; else 0, and its number is kept."""
@@ -407,7 +280,7 @@ class Nest:
     ) -> None:
         """Store what a map, a part or an update has computed at one place."""
         buffer = node.buffers[0]
-        kind, pointer = buffer.kind, self._pointer(buffer)
+        kind, pointer = buffer.kind, self.sums.pointer(buffer)
         if isinstance(node, Update):
             index = compute(node.at)
             if node.name != "set":
@@ -431,7 +304,7 @@ class Nest:
             if scalar.name == "index":
                 return indices[accesses.loads[phase, id(scalar)]]
             if scalar.name == "element":
-                return text.load(self._pointer(scalar.value), args[0], scalar.kind)
+                return text.load(self.sums.pointer(scalar.value), args[0], scalar.kind)
             if scalar.name == "checked":
                 return self._checked(scalar, args, found)
             look: Look = scalar.value
@@ -489,13 +362,11 @@ def kernel_code(module: Any, name: str, kernel: Kernel) -> tuple[str, list[Buffe
             of = f"{in_memory(buffer.kind)}, ptr %b{buffer.number}, i64 {offset}"
             lines.append(f"  {pointers[-1]} = getelementptr inbounds {of}")
     pointers.append("%flag")
+    sums = nest.sums
     partials = [
-        parallel.Partial(
-            starts.index(Start(node.buffers[0], 0)),
-            nest.division.chunks * node.buffers[0].size * accumulator_of(node).itemsize,
-        )
-        for node in nest.partials
+        parallel.Partial(starts.index(Start(node.buffers[0], 0)), sums.bytes(node))
+        for node in sums.copies
     ]
-    combining = module.define(f"{name}_combine", nest.combining) if partials else ""
+    combining = module.define(f"{name}_combine", sums.combining) if partials else ""
     lines.append(parallel.call(module, name, pointers, nest.division, partials, combining))
     return "\n".join(lines), buffers

@@ -47,7 +47,8 @@ def object_code(text: str, effort: int = 3, written: str = "") -> bytes:
     module.verify()  # what LLVM itself would abort the process for
     options = llvm.create_pipeline_tuning_options(speed_level=effort)
     much = effort > 1
-    options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = much
+    options.loop_vectorization = options.slp_vectorization = much
+    options.loop_unrolling = False  # it would unroll loops of 64 turns before they become vectors
     builder = llvm.create_pass_builder(target, options)
     builder.getModulePassManager().run(module, builder)
     if written:

@@ -1,0 +1,200 @@
+"""Where reductions combine: in registers, in their buffers, or in partial results.
+
+Long sums and those along the loop that threads divide have *partial results*, on the stack: of each
+chunk, or of all together where chunks have different elements of the result. In the end they are
+combined in the order of the chunks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adjoint.compiler.arrangement import count
+from adjoint.compiler.codegen import parallel
+from adjoint.compiler.codegen.accesses import Accesses, Loop, Place, Start
+from adjoint.compiler.codegen.combining import (
+    BLOCK,
+    accumulator_of,
+    combine,
+    is_blocked,
+    start_of,
+)
+from adjoint.compiler.codegen.costs import work_of
+from adjoint.compiler.codegen.scalars import convert
+from adjoint.compiler.codegen.text import Text, register, spell
+from adjoint.compiler.kernels import Kernel
+from adjoint.compiler.nodes import Buffer, Reduction
+
+PARTIALS = 131_072  # bytes of partial results
+LINE = 64  # elements: where chunks of one long loop begin
+
+
+class Sums:
+    """The reductions of a kernel, and how its loops are divided among threads."""
+
+    def __init__(self, kernel: Kernel, accesses: Accesses, loops: list[Loop]) -> None:
+        self.kernel = kernel
+        self.accesses = accesses
+        self.loops = loops
+        self.single = len(kernel.phases) == 1
+        self.nodes = [each for each in kernel.nodes if isinstance(each, Reduction)]
+        self.division = self._divide()
+        # How many copies of the result there are, for those that have partial results.
+        self.copies: dict[Reduction, int] = {}
+        for node in self.nodes:
+            copies = self._copies(node)
+            if copies:
+                self.copies[node] = copies
+        self.pointers = {node: f"%q{number}" for number, node in enumerate(self.copies)}
+        self._shift: dict[Reduction, str] = {}
+
+    # -- decisions ----------------------------------------------------------------------------
+
+    def _divide(self) -> parallel.Division:
+        if self.kernel.empty or not self.loops:
+            return parallel.Division(1, 1, 1)
+        turns = self.loops[0].size
+        if self.kernel.updates:
+            return parallel.Division(turns, 1, turns)
+        multiple = 1
+        if len(self.loops) == 1 and self.single:
+            multiple = BLOCK if any(map(is_blocked, self.nodes)) else LINE
+        copy = sum(self._bytes(node) for node in self.loops[0].reduced)
+        most = max(1, PARTIALS // copy) if copy else parallel.MOST
+        return parallel.divide(turns, work_of(self.kernel), multiple, most)
+
+    def _bytes(self, node: Reduction) -> int:
+        return node.buffers[0].size * accumulator_of(node).itemsize
+
+    def _copies(self, node: Reduction) -> int:
+        if self.kernel.empty or not self.loops:
+            return 0
+        along = node in self.loops[0].reduced
+        if along and self.division.chunks > 1:
+            return self.division.chunks
+        if not is_blocked(node) or not self.kernel.accumulates(node) or not self.at_once(node):
+            return 0
+        many = count(node.domain) // node.buffers[0].size > BLOCK
+        return 1 if many and self._bytes(node) <= PARTIALS else 0
+
+    def bytes(self, node: Reduction) -> int:
+        """How much memory partial results need."""
+        return self.copies[node] * self._bytes(node)
+
+    def at_once(self, node: Reduction) -> bool:
+        """Whether what it combines in memory is not only of one place of the outer loops."""
+        outer = self.kernel.arranged(node).outer
+        return self.single or any(piece.axis in node.axes for piece in outer)
+
+    def pointer(self, buffer: Buffer) -> str:
+        """The first element of a buffer; nothing for one that is not in memory."""
+        return self.accesses.pointers.get(Start(buffer, 0), "")
+
+    # -- first values -------------------------------------------------------------------------
+
+    def begin(self, text: Text) -> None:
+        """What happens before the loops."""
+        for node in self.nodes:
+            buffer, pointer, kind = node.buffers[0], self.pointer(node.buffers[0]), None
+            if self.kernel.empty:  # reductions still give their first values
+                if buffer.size:
+                    self._fill(text, pointer, node, buffer.kind, "0", str(buffer.size))
+                continue
+            kind = buffer.kind
+            if node in self.copies:
+                pointer, kind = self.pointers[node], accumulator_of(node)
+                self._shift[node] = "0"
+            if self.copies.get(node, 1) > 1:
+                self._begin_copy(text, node)
+            elif self.kernel.accumulates(node) and self.at_once(node):
+                self._fill(text, pointer, node, kind, *self._share(text, node))
+
+    def _begin_copy(self, text: Text, node: Reduction) -> None:
+        size = node.buffers[0].size
+        chunk = text.new(f"udiv i64 %begin, {self.division.share}")
+        begin = self._shift[node] = text.new(f"mul nuw nsw i64 {chunk}, {size}")
+        if self.kernel.accumulates(node):
+            end = text.new(f"add nuw nsw i64 {begin}, {size}")
+            self._fill(text, self.pointers[node], node, accumulator_of(node), begin, end)
+
+    def _share(self, text: Text, node: Reduction) -> tuple[str, str]:
+        """The elements of the result that the turns at hand combine."""
+        size = node.buffers[0].size
+        if node in self.loops[0].reduced:
+            return "0", str(size)
+        share = size // self.loops[0].size
+        begin, end = (text.new(f"mul nuw nsw i64 {each}, {share}") for each in ("%begin", "%end"))
+        return begin, end
+
+    def begin_row(self, text: Text, node: Reduction, indices: dict[Place, str]) -> None:
+        """What happens before a phase, at one place of the outer loops."""
+        if not self.kernel.accumulates(node) or self.at_once(node):
+            return
+        buffer = node.buffers[0]
+        begin = indices[self.accesses.stores[node]]
+        end = text.new(f"add nuw nsw i64 {begin}, {self.kernel.row_of(buffer)}")
+        self._fill(text, self.pointer(buffer), node, buffer.kind, begin, end)
+
+    def _fill(
+        self, text: Text, pointer: str, node: Reduction, kind: Any, begin: str, end: str
+    ) -> None:
+        first = spell(start_of(node.name, kind), kind)
+
+        def body(index: str) -> list[str]:
+            text.store(pointer, index, first, kind)
+            return []
+
+        text.loop(begin, end, body)
+
+    # -- results ------------------------------------------------------------------------------
+
+    def flush(
+        self, text: Text, node: Reduction, value: str, kind: Any, indices: dict[Place, str]
+    ) -> str | None:
+        """A reduction leaves registers; gives its result, if that is all."""
+        buffer = node.buffers[0]
+        place = self.accesses.stores.get(node)
+        index = indices[place] if place is not None else ""
+        pointer, target = self.pointer(buffer), buffer.kind
+        if node in self.copies:
+            shift = self._shift[node]
+            index = index if shift == "0" else text.new(f"add nuw nsw i64 {index}, {shift}")
+            pointer, target = self.pointers[node], accumulator_of(node)
+        value = convert(text, value, kind, target)
+        more = self.kernel.accumulates(node)
+        if more:
+            present = text.load(pointer, index, target)
+            value = combine(text, node.name, present, value, target)
+        if place is not None:
+            text.store(pointer, index, value, target)
+        return None if more or self.kernel.row_of(buffer) > 1 else value
+
+    def combining(self, name: str) -> str:
+        """The function that makes results of the partial ones."""
+        text = Text()
+        for node in self.copies:
+            self._combine(text, node)
+        text.do("ret void")
+        results = [self.pointer(node.buffers[0]) for node in self.copies]
+        pointers = ", ".join(f"ptr noalias {each}" for each in [*results, *self.pointers.values()])
+        body = "\n".join(text.lines)
+        return f"define internal void @{name}({pointers}) {{\nentry:\n{body}\n}}\n"
+
+    def _combine(self, text: Text, node: Reduction) -> None:
+        buffer, kind, copies = node.buffers[0], accumulator_of(node), self.copies[node]
+
+        def element(index: str) -> list[str]:
+            def copy(number: str, value: str) -> list[str]:
+                row = text.new(f"mul nuw nsw i64 {number}, {buffer.size}")
+                place = text.new(f"add nuw nsw i64 {row}, {index}")
+                partial = text.load(self.pointers[node], place, kind)
+                return [combine(text, node.name, value, partial, kind)]
+
+            value = text.load(self.pointers[node], index, kind)
+            if copies > 1:
+                (value,) = text.loop("1", str(copies), copy, [(register(kind), value)])
+            rounded = convert(text, value, kind, buffer.kind)
+            text.store(self.pointer(buffer), index, rounded, buffer.kind)
+            return []
+
+        text.loop("0", str(buffer.size), element)
