@@ -178,10 +178,14 @@ def _call(text: Text, name: str, kind: Any, args: list[str], needs: Needs) -> st
 
 
 def _lost(text: Text, x: str, y: str, product: str, kind: Any) -> str:
-    """What rounding took from a product, by Dekker's method: products of halves are exact."""
+    """What rounding took from a product, by Dekker's method: products of halves are exact.
+
+    The upper half is rounded to the nearest, for the lower one to have a bit less.
+    """
     kind_text = text.type(kind)
     integer = np.dtype(np.int32 if kind.itemsize == 4 else np.int64)
-    mask = text.constant(-(1 << (12 if kind.itemsize == 4 else 27)), integer)
+    places = 12 if kind.itemsize == 4 else 27
+    middle, mask = (text.constant(each, integer) for each in (1 << (places - 1), -(1 << places)))
 
     def do(name: str, a: str, b: str) -> str:
         return text.new(f"{name} {kind_text} {a}, {b}")
@@ -189,7 +193,8 @@ def _lost(text: Text, x: str, y: str, product: str, kind: Any) -> str:
     halves = []
     for each in (x, y):
         whole = text.new(f"bitcast {kind_text} {each} to {text.type(integer)}")
-        cut = text.new(f"and {text.type(integer)} {whole}, {mask}")
+        near = text.new(f"add {text.type(integer)} {whole}, {middle}")
+        cut = text.new(f"and {text.type(integer)} {near}, {mask}")
         high = text.new(f"bitcast {text.type(integer)} {cut} to {kind_text}")
         halves.append((high, do("fsub", each, high)))
     (a, b), (c, d) = halves
