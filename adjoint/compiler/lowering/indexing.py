@@ -22,6 +22,8 @@ from adjoint.compiler.nodes import Look, Shape
 from adjoint.compiler.program import Equation
 
 OUT_OF_RANGE = "{}: index out of range for a dimension of size {}"
+# Rows whose indices do not count from the end; their functions refuse such before the row is asked.
+CLOSED = ("index_select", "index_add", "index_copy")
 Dims = tuple[int, ...]
 
 
@@ -35,10 +37,12 @@ def within(
     return checked(index, (index >= 0) & (index < size), OUT_OF_RANGE.format(name, size), error)
 
 
-def around(index: Expression, size: int, name: str) -> Expression:
+def around(
+    index: Expression, size: int, name: str, error: type[Exception] = IndexError
+) -> Expression:
     """An index that may count from the end."""
     index = index.to("i8")
-    return within(where(index < 0, index + size, index), size, name)
+    return within(where(index < 0, index + size, index), size, name, error)
 
 
 def total(parts: Sequence[tuple[Expression, int]], start: int = 0) -> Expression:
@@ -129,8 +133,14 @@ class Choice:
         row = self.index.seen(lambda place: place[(number, ..., *(None,) * behind)])
         return self.low.load(row, self.domain)
 
-    def at(self, strides: Shape, offset: int, name: str, negative: bool = True) -> Expression:
-        """Places in memory that has these strides; indices may count from the end."""
+    def _error(self, name: str) -> type[Exception]:
+        """What a place that is not there raises, which depends on where it is looked for."""
+        if name == "index_select" and len(self.shape) > 1 and self.dims == (1,):
+            return RuntimeError
+        return RuntimeError if name == "index_add" and len(self.shape) > 1 else IndexError
+
+    def at(self, strides: Shape, offset: int, name: str) -> Expression:
+        """Places in memory that has these strides, for the row of that name."""
         if not self.dims:
             raise NotLoweredError("there are no dimensions")
         count = self.index.shape[0]
@@ -140,8 +150,8 @@ class Choice:
         each = [*(strides[axis] for axis in self.dims[: count - 1]), steps[1]]
         parts = []
         for row, (size, step) in enumerate(zip(sizes, each, strict=True)):
-            check = around if negative else within
-            parts.append((check(self._row(row), size, name), step))
+            check = within if name in CLOSED else around
+            parts.append((check(self._row(row), size, name, self._error(name)), step))
         places = [*range(self.start), *range(self.start + len(self.block), len(self.domain))]
         for axis, place in zip((*self.before, *self.after), places, strict=True):
             parts.append((coordinate(self.domain, place), strides[axis]))
@@ -169,8 +179,7 @@ def _index(low: Lowering, equation: Equation, x: Any, index: Any) -> Look:
     if row.name == "take":
         look = Look(low.whole(look))
     choice = Choice(low, look.shape, index, dims, place)
-    # `index_select` does not count from the end; that is refused before its row sees plain arrays.
-    at = choice.at(look.strides, look.offset, row.name, row.name != "index_select")
+    at = choice.at(look.strides, look.offset, row.name)
     return low.map(out.shape, out.kind, element(look.buffer, at))
 
 

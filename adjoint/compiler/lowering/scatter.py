@@ -177,8 +177,6 @@ def _scatter_reduce(low: Lowering, equation: Equation, x: Any, index: Any, sourc
 
 # -- an index for slices, or several --------------------------------------------------------------
 
-CLOSED = ("index_add", "index_copy")  # their indices do not count from the end
-
 
 def put(low: Lowering, equation: Equation, x: Any, index: Any, source: Any) -> Look:
     """``x`` with a source written, or added, where several indices say."""
@@ -196,7 +194,7 @@ def put(low: Lowering, equation: Equation, x: Any, index: Any, source: Any) -> L
         return low.map(out.shape, out.kind, value)
     buffer = base_of(low, x, index, source)
     choice = Choice(low, buffer.shape, index, dims, place)
-    at = choice.at(strides_of(buffer.shape), 0, row.name, row.name not in CLOSED)
+    at = choice.at(strides_of(buffer.shape), 0, row.name)
     value = low.load(source, choice.domain, buffer.kind)
     update(low, "add" if accumulate else "set", buffer, choice.domain, at, value)
     return Look(buffer)

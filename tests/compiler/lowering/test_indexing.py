@@ -71,6 +71,11 @@ def test_nothing_is_called() -> None:
         (RuntimeError, lambda x, i: x.gather(0, i), (a(5), np.array([-1]))),
         (RuntimeError, lambda x, i: x.scatter(0, i, 1.0), (a(5), np.array([5]))),
         (IndexError, lambda x, i: x.index_add(0, i, x[:1]), (a(5), np.array([-1]))),
+        (IndexError, lambda x, i: x.index_select(0, i), (a(5, 2), np.array([-1]))),
+        (RuntimeError, lambda x, i: x.index_select(1, i), (a(5, 2), np.array([2]))),
+        (RuntimeError, lambda x, i: x.index_add(0, i, x[:1]), (a(5, 2), np.array([5]))),
+        (IndexError, lambda x, i: x.index_copy(0, i, x[:1]), (a(5, 2), np.array([5]))),
+        (IndexError, lambda x, i: x.index_fill(0, i, 2), (a(5, 2), np.array([-6]))),
         (RuntimeError, lambda x, i: functional.one_hot(i, 3) + x, (a(3), np.array([3]))),
     ],
 )
