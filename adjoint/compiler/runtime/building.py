@@ -81,7 +81,7 @@ def _code(module: Module, machine: bytes, seconds: dict[str, float]) -> Code:
         inputs=slots[module.inputs[0]] if module.inputs else 0,
         results=tuple(
             [
-                (slots[each], module.shapes.get(each, each.shape), each.kind)
+                (slots[each], tuple(module.shapes.get(each, each.shape)), each.kind)
                 for each in module.results
             ]
         ),

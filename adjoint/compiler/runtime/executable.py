@@ -11,15 +11,17 @@ import numpy as np
 from adjoint.compiler.codegen.module import FINISHED, FLAG
 from adjoint.compiler.memory import ALIGNMENT
 from adjoint.compiler.program import Program
+from adjoint.compiler.runtime import pool
 from adjoint.compiler.runtime.cache import recall
 from adjoint.compiler.runtime.code import CallCode, Code, Place
-from adjoint.compiler.runtime.native import address_of, load
+from adjoint.compiler.runtime.native import load
 
 # Calls of the first kind let other Python threads run meanwhile; the second kind is quicker by
 # 0.1 us, which is felt up to some 20 us.
 Function = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 QuickFunction = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)
 QUICK = 50_000  # operations and bytes
+ADDRESSES = {pool.REGION: pool.region_address}  # of functions that are not the program's own
 
 
 __all__ = ["FINISHED", "FLAG", "Context", "Executable"]
@@ -67,7 +69,7 @@ class Executable:
         ]
         self.run = self.runs[0]
         fixed = [(slot, array.ctypes.data) for slot, array in code.constants]
-        fixed += [(slot, address_of(name)) for slot, name in code.addresses]
+        fixed += [(slot, ADDRESSES[name]()) for slot, name in code.addresses]
         self.fixed = fixed
         self.idle: list[Context] = [Context(code, fixed)]
         self.first, self.made, self.outputs = code.inputs, code.results, code.outputs

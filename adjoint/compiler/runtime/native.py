@@ -1,14 +1,11 @@
-"""LLVM: text made into object code, and that into functions; addresses of other libraries."""
+"""LLVM: text made into object code, and that into functions."""
 
 from __future__ import annotations
 
-import ctypes
 from functools import cache
 from typing import Any
 
 import llvmlite.binding as llvm
-
-from adjoint.compiler.runtime import pool
 
 
 @cache
@@ -45,9 +42,10 @@ def object_code(text: str, effort: int = 3, written: str = "") -> bytes:
     target = machine(effort)
     module = llvm.parse_assembly(text)
     module.verify()  # what LLVM itself would abort the process for
-    options = llvm.create_pipeline_tuning_options(speed_level=effort)
-    much = effort > 1
-    options.loop_vectorization = options.slp_vectorization = much
+    # Level 3, and vectors out of straight lines, take a fifth longer and make nothing quicker.
+    options = llvm.create_pipeline_tuning_options(speed_level=min(effort, 2))
+    options.loop_vectorization = effort > 1
+    options.slp_vectorization = False
     options.loop_unrolling = False  # it would unroll loops of 64 turns before they become vectors
     builder = llvm.create_pass_builder(target, options)
     builder.getModulePassManager().run(module, builder)
@@ -66,24 +64,3 @@ def load(code: bytes, effort: int = 3) -> Any:
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     return engine
-
-
-@cache
-def address_of(name: str) -> int:
-    """Where a function of another library is: the pool's ``region``, or one of SciPy's BLAS."""
-    if name == pool.REGION:
-        return pool.region_address()
-    return _blas_address(name)
-
-
-def _blas_address(name: str) -> int:
-    from scipy.linalg import cython_blas
-
-    capsule = cython_blas.__pyx_capi__[name]
-    api = ctypes.pythonapi
-    api.PyCapsule_GetName.restype = ctypes.c_char_p
-    api.PyCapsule_GetName.argtypes = [ctypes.py_object]
-    api.PyCapsule_GetPointer.restype = ctypes.c_void_p
-    api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
-    found: int = api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule))
-    return found

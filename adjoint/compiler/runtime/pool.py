@@ -16,6 +16,8 @@ import llvmlite.binding as llvm
 
 from adjoint.array import threads
 from adjoint.compiler.codegen import pool as code
+from adjoint.compiler.runtime import storage
+from adjoint.compiler.runtime.native import load, object_code
 
 REGION = "region"  # the name, in a module's table, of the function that computes a region
 
@@ -24,13 +26,7 @@ class _Pool:
     """The loaded module."""
 
     def __init__(self) -> None:
-        llvm.initialize_native_target()
-        llvm.initialize_native_asmprinter()
-        target = llvm.Target.from_default_triple()
-        module = llvm.parse_assembly(code.text(triple=target.triple))
-        machine = target.create_target_machine(opt=1, codemodel="jitdefault")
-        self.engine = llvm.create_mcjit_compiler(module, machine)
-        self.engine.finalize_object()
+        self.engine = load(_machine_code())
         # Workers run this code until they are joined, which may be after all modules are gone.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.engine))
         self.region: int = self.engine.get_function_address("region")
@@ -42,6 +38,18 @@ class _Pool:
 
     def _function(self, name: str, *types: Any) -> Any:
         return ctypes.CFUNCTYPE(None, *types)(self.engine.get_function_address(name))
+
+
+def _machine_code() -> bytes:
+    """The module as an object file, made once on this machine."""
+    text = code.text(triple=llvm.get_default_triple())
+    path = storage.path_for(text.encode())
+    made = None if path is None else storage.read(path)
+    if made is None:
+        made = object_code(text, effort=1)
+        if path is not None:
+            storage.write(path, made)
+    return made
 
 
 _pool: _Pool | None = None
