@@ -1,4 +1,4 @@
-"""Norms of vectors, and the distance between two tensors."""
+"""Norms of vectors, the distance between two tensors, and cross products."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.compiler.expressions import Expression, absolute, maximum, power, sqrt
+from adjoint.compiler.expressions import (
+    Expression,
+    absolute,
+    coordinate,
+    maximum,
+    power,
+    sqrt,
+    where,
+)
 from adjoint.compiler.lowering.base import Lowering, lowers
 from adjoint.compiler.lowering.reductions import axes_of, combined, floating, require_elements
 from adjoint.compiler.nodes import Look
@@ -70,3 +78,25 @@ def _pairs(low: Lowering, equation: Equation, x: Any, y: Any) -> Look:
     total = low.load(squares[0], shape) + low.load(across, shape)
     total = total - 2 * low.load(product, shape)
     return low.map(shape, kind, sqrt(maximum(total, 0)))
+
+
+@lowers("cross")
+def _cross(low: Lowering, equation: Equation, x: Any, y: Any) -> Look:
+    """Each of the three components from the two others of both."""
+    out = equation.outputs[0]
+    shape, axis = out.shape, equation.options[0] % len(out.shape)
+    looks = [low.look(each) for each in (x, y)]
+
+    def component(look: Look, number: int) -> Expression:
+        at = (*(slice(None),) * axis, slice(number % 3, number % 3 + 1))
+        return low.load(look.seen(lambda place: place[at]), shape, out.kind)
+
+    found: Any = None
+    for number in range(3):
+        (a, b), (c, d) = (
+            (component(look, number + 1), component(look, number + 2)) for look in looks
+        )
+        value = a * d - b * c
+        here = coordinate(shape, axis).equals(number)
+        found = value if found is None else where(here, value, found)
+    return low.map(shape, out.kind, found)

@@ -30,3 +30,12 @@ def test_pairs() -> None:
     """Distances between all rows of two matrices, and of stacks of them."""
     x, y = numbers((2, 5, 3)), numbers((4, 3), seed=2)
     compare([("euclidean_dist", (x, y)), ("euclidean_dist", (x[0], y))])
+
+
+def test_cross_products() -> None:
+    """Along any dim of size 3, of integers too."""
+    cases = []
+    for kind in (np.float32, np.int64):
+        for shape, dim in (((3,), -1), ((4, 3), -1), ((3, 4), -2), ((2, 3, 5), -2)):
+            cases.append(("cross", (numbers(shape, kind), numbers(shape, kind, 1)), dim))
+    compare(cases)
