@@ -29,6 +29,7 @@ from adjoint.compiler.functions.formats import (
 from adjoint.compiler.functions.logarithms import split
 
 INFINITY, NAN = float("inf"), float("nan")
+HUGE = 2.0**100
 
 
 def _log2_pair(x: Expression) -> Pair:
@@ -89,7 +90,8 @@ def is_whole(size: Expression) -> Expression:
 def power(x: Expression, y: Expression) -> Expression:
     """``x`` to the power ``y``, as C has it: 1 for an exponent 0 or a base 1, even with NaNs."""
     a, b = absolute(x), absolute(y)
-    usual = (a > 0) & (a < INFINITY) & (b < INFINITY)
+    # An exponent that is greater is an even number, and makes 0 or infinity of all but 1.
+    usual = (a > 0) & (a < INFINITY) & (b < HUGE)
     base, exponent = where(usual, a, 1), where(usual, y, 0)
     found = _single(base, exponent) if x.kind == FLOAT else _double(base, exponent)
     grows = ((a > 1) & (y > 0)) | ((a < 1) & (y < 0))
@@ -99,4 +101,4 @@ def power(x: Expression, y: Expression) -> Expression:
     found = where(odd, flip_sign(found, bits(x)), found)
     found = where((x < 0) & usual & ~whole, NAN, found)
     found = where(x.equals(x) & y.equals(y), found, x + y)
-    return where(y.equals(0) | x.equals(1) | (a.equals(1) & b.equals(INFINITY)), 1, found)
+    return where(y.equals(0) | x.equals(1) | (a.equals(1) & (b >= HUGE)), 1, found)

@@ -58,7 +58,7 @@ def _bounds(x: Expression, y: Expression) -> Expression:
     a, b = absolute(x), absolute(y)
     quotient = a / b
     middle = (a < 2.0 ** (form.bias - 1)) & (b > form.least * 2.0 ** (form.mantissa + 4))
-    return (quotient < 2.0**form.mantissa) & middle & (b < INFINITY)
+    return (quotient < 2.0**form.mantissa) & middle & (b < 2.0 ** (form.bias - 1))
 
 
 def rem_covers(x: Expression, y: Expression) -> Expression:
