@@ -130,11 +130,13 @@ class Kernel:
 
     def _fit_plainly(self, node: Any) -> Fit | None:
         """Over the same domain, in the same phase, in order."""
+        if self.updates and not (isinstance(node, Update) and _is_affine(node)):
+            return None
+        if isinstance(node, Update) and not _is_affine(node):
+            return None  # goes through its places one after the other, and nothing else with it
         if node.domain != self.domain or len(self.phases) > 1:
             return None
         if isinstance(node, Update) and any(isinstance(each, Reduction) for each in self.nodes):
-            return None
-        if self.updates and isinstance(node, Reduction):
             return None
         if not self.empty and self.frame != first_frame(node):
             return None
@@ -240,6 +242,11 @@ class Kernel:
             if row > SCRATCH or not isinstance(self.made[buffer], Map):
                 found.add(buffer)
         return found
+
+
+def _is_affine(node: Update) -> bool:
+    """Whether where it writes depends on the place alone, not on values."""
+    return all(each.name not in ("load", "element") for each in node.at.walk())
 
 
 Step = Kernel | Single | Scan | Call

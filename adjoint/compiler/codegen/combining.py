@@ -63,6 +63,8 @@ def combine(text: Text, name: str, x: str, y: str, kind: np.dtype[Any]) -> str:
             return extreme(text, name, x, y, kind)
         function = f"@llvm.{EXTREMES[name]}.f{8 * kind.itemsize}"
         return text.new(f"call nsz {kind_text} {function}({kind_text} {x}, {kind_text} {y})")
+    if name == "mul" and kind.kind == "f":  # in order: another may overflow in between
+        return text.new(f"fmul {kind_text} {x}, {y}")
     if kind.kind == "f":
         return text.new(f"f{name} reassoc contract {kind_text} {x}, {y}")
     return text.new(f"{name} {kind_text} {x}, {y}")

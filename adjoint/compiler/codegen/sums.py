@@ -59,6 +59,8 @@ class Sums:
         multiple = 1
         if len(self.loops) == 1 and self.single:
             multiple = BLOCK if any(map(is_blocked, self.nodes)) else LINE
+        if any(node.name == "mul" for node in self.loops[0].reduced):
+            return parallel.Division(turns, 1, turns)  # products are in order
         copy = sum(self._bytes(node) for node in self.loops[0].reduced)
         most = max(1, PARTIALS // copy) if copy else parallel.MOST
         return parallel.divide(turns, work_of(self.kernel), multiple, most)
