@@ -81,20 +81,22 @@ class Compiled:
         """Run the program; ``MISS`` if an effect finds that it does not fit."""
         traced, executable = self.traced, self.executable
         begun: list[Any] = []
+        numbers: list[Any] = []
         made: list[Any] = []
         context = executable.take()
         finished = context.table[FINISHED]
         try:
             for effect in traced.effects:
-                numbers = effect.begin()
-                if numbers is None:
+                effect.undoing = []
+                begun.append(effect)  # before it begins, as that may be interrupted
+                numbers.append(effect.begin())
+                if numbers[-1] is None:
                     undo(begun)
                     return MISS
-                begun.append((effect, numbers))
             tensors = [each.find(arguments) for each in traced.sources]
             arrays: list[Any] = [None if each is None else each._array for each in tensors]
             for place, source in self.numbers:
-                arrays[place] = begun[source.effect][1][source.place]
+                arrays[place] = numbers[source.effect][source.place]
             for each in traced.written:
                 tensor = each.source.find(arguments)
                 before_write(memory_of(tensor), tensor._array)
@@ -235,9 +237,9 @@ class Compiled:
         )
 
 
-def undo(begun: Sequence[tuple[Any, Any]]) -> None:
-    """Take back the effects that a call has begun with."""
-    for effect, _ in reversed(begun):
+def undo(begun: Sequence[Any]) -> None:
+    """Take back the effects that a call has begun with, of which the last may not be done."""
+    for effect in reversed(begun):
         effect.undo()
 
 

@@ -264,11 +264,11 @@ class _Writer:
         """What Python does before each run: it gives numbers, or finds that it does not fit."""
         for number, effect in enumerate(self.traced.effects):
             self.names[f"effect{number}"] = effect
+            # It counts as begun before it begins, as that may be interrupted.
+            self.add(f"    effect{number}.undoing = []", f"    begun.append(effect{number})")
             self.add(f"    numbers{number} = effect{number}.begin()")
-            self.add(
-                f"    if numbers{number} is None:", "        undo(begun)", "        return MISS"
-            )
-            self.add(f"    begun.append((effect{number}, numbers{number}))")
+            self.add(f"    if numbers{number} is None:")
+            self.add("        undo(begun)", "        return MISS")
         for place, source in enumerate(self.traced.sources):
             if isinstance(source, Number):
                 slot = self.executable.first + place
