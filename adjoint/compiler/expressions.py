@@ -168,6 +168,7 @@ exp, exp2, expm1 = function("exp"), function("exp2"), function("expm1")
 log, log2, log10, log1p = function("log"), function("log2"), function("log10"), function("log1p")
 sin, cos, tan = function("sin"), function("cos"), function("tan")
 asin, acos, atan, atan2 = function("asin"), function("acos"), function("atan"), function("atan2")
+sigmoid = function("sigmoid")
 sinh, cosh, tanh = function("sinh"), function("cosh"), function("tanh")
 asinh, acosh, atanh = function("asinh"), function("acosh"), function("atanh")
 erf, erfc, power = function("erf"), function("erfc"), function("pow")
@@ -212,8 +213,3 @@ def sign_bit(x: Expression) -> Expression:
 def is_nan(x: Expression) -> Expression:
     """Whether ``x`` is not a number."""
     return x.differs(x)
-
-
-def sigmoid(x: Expression) -> Expression:
-    """1 / (1 + exp(-x)), which does not overflow into anything but 0."""
-    return 1 / (exp(-x) + 1)

@@ -22,6 +22,7 @@ from adjoint.compiler.expressions import (
     exp,
     exp2,
     expm1,
+    function,
     log,
     log1p,
     log2,
@@ -31,7 +32,6 @@ from adjoint.compiler.expressions import (
     sigmoid,
     sin,
     sinh,
-    sqrt,
     tan,
     tanh,
     where,
@@ -48,20 +48,6 @@ def log_of_sum(x: Expression, y: Expression) -> Expression:
 def _log2_of_sum(x: Expression, y: Expression) -> Expression:
     above = log1p(exp2(-absolute(x - y))) * (1 / LN2)
     return where(x.equals(y), x + 1, maximum(x, y) + above)
-
-
-def _hypot(x: Expression, y: Expression) -> Expression:
-    """The root of a sum of squares: in float32 by way of float64, where nothing runs over."""
-    if x.kind == np.float32:
-        wide_x, wide_y = x.to(np.float64), y.to(np.float64)
-        root = sqrt(wide_x * wide_x + wide_y * wide_y).to(x.kind)
-    else:
-        x, y = absolute(x), absolute(y)
-        high = maximum(x, y)
-        part = minimum(x, y) / high
-        root = where(high.equals(0), high, high * sqrt(part * part + 1))
-    infinite = absolute(x).equals(np.inf) | absolute(y).equals(np.inf)
-    return where(infinite, np.inf, root, x.kind)
 
 
 def _logit(x: Expression, eps: float | None) -> Expression:
@@ -105,7 +91,7 @@ SCALARS: dict[str, Any] = {
     "asinh": asinh,
     "acosh": acosh,
     "atanh": atanh,
-    "hypot": _hypot,
+    "hypot": function("hypot"),
     "sinc": _sinc,
     "spherical_bessel_j0": _spherical_j0,
 }
