@@ -153,20 +153,24 @@ class Compiled:
         """What follows from a run: versions, gradients at leaves, results and their histories."""
         traced = self.traced
         self._note_writes(arguments, made)
-        results: list[Any] = []
-        for each in traced.made:
-            results.append(self._result(each, arguments, results, made))
+        results = [
+            None if type(each) is Look else self._result(each, arguments, made)
+            for each in traced.made
+        ]
+        if self.derivative is not None:
+            self._record(arguments, tensors, results, made, kept)
+        if self.spent:
+            edges = [each._node for each in tensors if each is not None and each._node is not None]
+            Spent(1).record([results[each] for each in self.spent], edges)
+        for number, each in enumerate(traced.made):
+            if type(each) is Look:  # of what has its history now
+                results[number] = self._view(each, arguments, results)
         for flag in traced.flags:
             set_requires_grad(flag.source.find(arguments), flag.requires_grad)
         for leaf in traced.left:
             tensor = leaf.source.find(arguments)
             node = tensor._node
             node.grad = None if leaf.made is None else results[leaf.made]
-        if self.derivative is not None:
-            self._record(arguments, tensors, results, made, kept)
-        if self.spent:
-            edges = [each._node for each in tensors if each is not None and each._node is not None]
-            Spent(1).record([results[each] for each in self.spent], edges)
         return traced.rebuild(
             iter(
                 [each.value if type(each) is Constant else results[each] for each in traced.outputs]
@@ -192,17 +196,16 @@ class Compiled:
             if memory.views:
                 renew_unrecorded(memory)
 
-    def _result(
-        self, each: Any, arguments: Sequence[Any], results: list[Any], made: Sequence[Any]
-    ) -> Any:
+    def _view(self, each: Look, arguments: Sequence[Any], results: Sequence[Any]) -> Any:
+        parent = results[each.of] if isinstance(each.of, int) else each.of.find(arguments)
+        if each.recorded:
+            return follow(parent, each.path)
+        with no_grad():
+            return follow(parent, each.path)
+
+    def _result(self, each: Any, arguments: Sequence[Any], made: Sequence[Any]) -> Any:
         if type(each) is Given:
             return each.source.find(arguments)
-        if type(each) is Look:
-            parent = results[each.of] if isinstance(each.of, int) else each.of.find(arguments)
-            if each.recorded:
-                return follow(parent, each.path)
-            with no_grad():
-                return follow(parent, each.path)
         array = made[each.number]
         tensor = wrap(array.copy() if each.copy else array)
         if each.requires_grad == "leaf":
