@@ -83,10 +83,12 @@ class Lowering:
         self.where: str | None = None
         self.at = 0  # the number of the present equation
         self.last = last_uses(program)
+        self.uses = program.uses()
         self.holders: dict[Buffer, list[Variable]] = {}  # the variables that look at a buffer
         self.numbering = Numbering()
         self.known: dict[Any, Buffer] = {}  # what maps and reductions have made, by what they do
         self.zeros: dict[Buffer, Any] = {}  # buffers that are zeros but for some places
+        self.summed: set[Buffer] = set()  # those in which sums with such have been made
         self.inputs = [Buffer(each.shape, each.kind) for each in program.inputs]
         for variable, buffer in zip(program.inputs, self.inputs, strict=True):
             self.values[variable] = Look(buffer)

@@ -132,6 +132,7 @@ def owned(low: Lowering, value: Any, *sources: Expression) -> Buffer:
     read = {buffer for each in sources for buffer in buffers_of(each)}
     if look.whole and dies(low, look.buffer) and look.buffer not in read:
         low.zeros.pop(look.buffer, None)
+        low.summed.discard(look.buffer)
         return look.buffer
     return low.map(look.shape, look.kind, low.load(look, look.shape), fresh=True).buffer
 

@@ -13,7 +13,7 @@ from adjoint.compiler.expressions import Expression, number
 from adjoint.compiler.lowering.base import RULES, Lowering, lowers
 from adjoint.compiler.lowering.elementwise import elementwise
 from adjoint.compiler.lowering.places import buffers_of, dies, place_in, update
-from adjoint.compiler.nodes import Buffer, Look, Part, Shape, Update
+from adjoint.compiler.nodes import Buffer, Look, Looped, Map, Part, Reduction, Shape, Single, Update
 from adjoint.compiler.program import Equation
 
 
@@ -74,7 +74,6 @@ class Zeros:
     def __init__(self, addends: list[Addend], band: Band | None = None) -> None:
         self.addends = addends
         self.band = band
-        self.clean = False  # no zero is negative, as after adding 0
 
 
 class Addend(NamedTuple):
@@ -124,6 +123,8 @@ def sum_of(low: Lowering, equation: Equation, x: Any, y: Any) -> Look | None:
             continue
         known = low.zeros[other.buffer]
         buffer = _base(low, whole, addends)
+        if buffer is None:
+            continue
         if not _joined(low, buffer, known):
             for each in addends:
                 update(low, "add", buffer, each.domain, each.at, each.value)
@@ -143,27 +144,38 @@ def _addends(low: Lowering, value: Any, shape: Shape, kind: Any) -> list[Addend]
     return list(known.addends)
 
 
-def _base(low: Lowering, look: Look, addends: list[Addend]) -> Buffer:
-    """A buffer with the elements of ``look``, to add to. 0 is added to each, so none is -0."""
+def _base(low: Lowering, look: Look, addends: list[Addend]) -> Buffer | None:
+    """The memory of ``look`` to add to, if it may be; no zero in it is -0, as after adding 0."""
     buffer = look.buffer
+    if not look.whole or not dies(low, buffer):
+        return None
+    if any(buffer in each.buffers for each in addends):
+        return None
+    if any(low.uses[each] != 1 for each in low.holders.get(buffer, ())):
+        return None
+    if buffer not in low.summed:
+        if any(each.buffer is buffer for node in low.nodes for each in node.looks()):
+            return None
+        if not _add_zero(low, buffer):
+            return None
+        low.summed.add(buffer)
     known = low.zeros.get(buffer)
-    needed = {buffer for each in addends for buffer in each.buffers}
-    if known is not None and look.whole and dies(low, buffer) and buffer not in needed:
-        if not known.clean:
-            _add_zero(low, buffer)
-            known.clean = True
+    if known is not None:
         known.addends += addends
-        return buffer
-    value = low.load(look, look.shape)
-    value = value if look.kind.kind == "b" else value + 0
-    return low.map(look.shape, look.kind, value, fresh=True).buffer
+    return buffer
 
 
-def _add_zero(low: Lowering, buffer: Buffer) -> None:
-    """Make what stands in a buffer not -0."""
-    for node in low.nodes:
-        if isinstance(node, (Part, Update)) and node.buffers[0] is buffer:
-            node.body = (Expression(node.body) + 0).scalar
+def _add_zero(low: Lowering, buffer: Buffer) -> bool:
+    """Make no zero in a buffer negative, if it is made in a way in which that can be said."""
+    makers = [node for node in low.nodes if buffer in node.buffers]
+    if any(isinstance(node, (Single, Reduction)) for node in makers):
+        return True  # the sign of a sum's zero is nobody's promise
+    if not all(isinstance(node, (Map, Part, Update)) for node in makers):
+        return False
+    for node in makers if buffer.kind.kind == "f" else ():
+        assert isinstance(node, Looped)
+        node.body = (Expression(node.body) + 0).scalar
+    return True
 
 
 def _joined(low: Lowering, buffer: Buffer, other: Zeros) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+import adjoint
 from adjoint.compiler.nodes import Map, Part, Update
 from tests.compiler.lowering.tracing import Traced, gradient, nodes_of, reasons
 
@@ -73,6 +74,15 @@ def overlapping(x: Any) -> Any:
     return sum((x[place : place + 2] * (place + 1)).exp() for place in (2, 0, 1)) + x[3] + x[0]
 
 
+def looked_at_before(x: Any) -> Any:
+    # The first gradient is looked at as it is, and added to afterwards.
+    first = adjoint.func.grad(lambda x: (x[0] * x[0]).sum())(x)
+    other = adjoint.func.grad(lambda x: (x[1] ** 3).sum())(x)
+    third = adjoint.func.grad(lambda x: (x[1:3] ** 2).sum())(x)
+    late = ((x @ x.t()) @ x) * first
+    return late, first.exp(), first + other, (other * 2, other + third)[1] + x
+
+
 def test_writes_and_gradients() -> None:
     traced = Traced()
     for function in (
@@ -85,6 +95,7 @@ def test_writes_and_gradients() -> None:
     traced.add(gradient(around_sums), a(4, 4))
     traced.add(gradient(gradient(around_sums)), a(4, 4))
     traced.add(gradient(negative_zeros), a(3, 2))
+    traced.add(looked_at_before, a(4, 3))
     assert traced.wrong() == []
 
 
