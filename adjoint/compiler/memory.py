@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 from adjoint.compiler.kernels import Step, nodes_of
 from adjoint.compiler.nodes import Buffer
+from adjoint.compiler.sharing import reused
 
 ALIGNMENT = 64  # a line of the cache, and the widest vector
+
+
+class Plan(NamedTuple):
+    """Offsets in the arena, its size, and which buffers lie where another one did before."""
+
+    offsets: dict[Buffer, int]
+    size: int
+    same: dict[Buffer, Buffer]
 
 
 def plan(
@@ -15,12 +25,12 @@ def plan(
     kept: Collection[Buffer],
     outside: Collection[Buffer],
     lasting: Collection[Buffer] = (),
-) -> tuple[dict[Buffer, int], int]:
-    """Offsets for the ``kept`` buffers that are not ``outside``, and the size of the arena.
+) -> Plan:
+    """Where the ``kept`` buffers lie that are not ``outside``.
 
     A buffer lives from the step that makes it to the last that looks at it, or if it is
     ``lasting`` to the end; each is put at the lowest place that is free for so long, the largest
-    first.
+    first. One that overwrites another element by element has that one's place.
     """
     born: dict[Buffer, int] = {}
     dies: dict[Buffer, int] = {}
@@ -34,6 +44,11 @@ def plan(
                 if look.buffer in born:
                     dies[look.buffer] = at
     dies.update((buffer, len(steps)) for buffer in lasting if buffer in born)
+    same = reused(steps, born.keys(), lasting)
+    first = {buffer: _first(buffer, same) for buffer in same}
+    for buffer, begun in first.items():
+        dies[begun] = max(dies[begun], dies[buffer])
+        del born[buffer]
     placed: list[tuple[int, int, Buffer]] = []  # begin, end, which
     offsets: dict[Buffer, int] = {}
     size = 0
@@ -49,4 +64,12 @@ def plan(
         offsets[buffer] = begin
         placed.append((begin, begin + room, buffer))
         size = max(size, begin + room)
-    return offsets, size
+    offsets.update((buffer, offsets[begun]) for buffer, begun in first.items())
+    return Plan(offsets, size, same)
+
+
+def _first(buffer: Buffer, same: dict[Buffer, Buffer]) -> Buffer:
+    """Which buffer was first where ``buffer`` lies."""
+    while buffer in same:
+        buffer = same[buffer]
+    return buffer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,8 +44,11 @@ class Loop(NamedTuple):
 class Accesses:
     """The places of a kernel."""
 
-    def __init__(self, kernel: Kernel, stored: set[Buffer]) -> None:
+    def __init__(
+        self, kernel: Kernel, stored: set[Buffer], same: Mapping[Buffer, Buffer] | None = None
+    ) -> None:
         self.kernel = kernel
+        self.same = same or {}  # buffers that overwrite others: both have one pointer
         self.rows = {
             each for each in kernel.crossing() if each not in stored
         }  # buffers of which only the row at hand is kept
@@ -66,7 +69,7 @@ class Accesses:
     def _place(self, node: Any, buffer: Buffer, offset: int, strides: Shape) -> Place:
         arranged = self.kernel.arranged(node)
         outer, inner = arranged.over_outer(strides), arranged.over_inner(strides)
-        start = Start(buffer, 0)
+        start = Start(self.same.get(buffer, buffer), 0)
         if buffer in self.rows:
             outer = (0,) * len(outer)
             if self.kernel.frame.order is not None:  # only ever looked at as it is

@@ -9,7 +9,7 @@ memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,12 +41,18 @@ INT = np.dtype(np.int64)
 class Nest:
     """The code of one kernel."""
 
-    def __init__(self, kernel: Kernel, stored: set[Buffer], needs: Needs) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        stored: set[Buffer],
+        needs: Needs,
+        same: Mapping[Buffer, Buffer] | None = None,
+    ) -> None:
         self.kernel = kernel
         self.needs = needs
         self.text = Text()
         self.origin: Any = None  # of the node at hand
-        self.accesses = Accesses(kernel, stored | kernel.in_memory())
+        self.accesses = Accesses(kernel, stored | kernel.in_memory(), same)
         self.pointers = {
             start: name
             for start, name in self.accesses.pointers.items()
@@ -290,6 +296,7 @@ class Nest:
             return
         place = self.accesses.stores.get(node)
         if place is not None:
+            pointer = self.accesses.pointers[place.start]
             self.text.store(pointer, indices[place], value, kind)
 
     def _body(self, indices: Indices, values: Values, phase: int) -> Values:
@@ -350,7 +357,7 @@ def _register(node: Any, short: bool = False) -> str:
 
 def kernel_code(module: Any, name: str, kernel: Kernel) -> tuple[str, list[Buffer]]:
     """Functions of a kernel; gives the instructions of ``run``, and the buffers they need."""
-    nest = Nest(kernel, module.kept, module.needs)
+    nest = Nest(kernel, module.kept, module.needs, module.same)
     name = module.define(name, nest.function)
     starts = list(nest.pointers)
     buffers = [start.buffer for start in starts]

@@ -23,6 +23,7 @@ from adjoint.compiler.kernels import Kernel, Step, stored
 from adjoint.compiler.lowering.base import Lowering
 from adjoint.compiler.memory import plan
 from adjoint.compiler.nodes import Buffer, Call, Scan, Single
+from adjoint.compiler.sharing import direct
 
 
 def _offset_of_data() -> int:
@@ -38,6 +39,15 @@ def _offset_of_data() -> int:
 DATA = _offset_of_data()
 # Places in the table: the number of what has gone wrong, and how often the program has ended well.
 FLAG, FINISHED = 1, 2
+
+
+# Before the first input is overwritten: all checks have been made.
+GUARD = """  %failed = load i64, ptr %flag
+  %none = icmp eq i64 %failed, 0
+  br i1 %none, label %write, label %leave
+leave:
+  ret void
+write:"""
 
 
 class Module:
@@ -62,8 +72,11 @@ class Module:
         self.results = [each for each in given if each.node is not None]
         self.kept = stored(steps, lowering.outputs)
         outside = {*self.inputs, *self.results, *(buffer for buffer, _ in self.constants)}
+        self.direct = self._direct()
         committed = {self.outputs[number] for number in self.writes}
-        self.offsets, self.arena_size = plan(steps, self.kept, outside, committed)
+        planned = plan(steps, self.kept, {*outside, *self.direct}, committed)
+        self.offsets, self.arena_size = planned.offsets, planned.size
+        self.same = {**planned.same, **self.direct}
         self.slots: dict[Any, int] = {"arena": 0, "flag": FLAG, "finished": FINISHED}
         for buffer, _ in self.constants:
             self.slots[buffer] = len(self.slots)
@@ -73,6 +86,14 @@ class Module:
             self.slots[buffer] = len(self.slots)
         self.runs = len(bodies)
         self.text = self._assemble(bodies)
+
+    def _direct(self) -> dict[Buffer, Buffer]:
+        """What is written to inputs as it is computed."""
+        writes = {self.outputs[each]: self.inputs[target] for each, target in self.writes.items()}
+        once = {each for each in writes if self.outputs.count(each) == 1}
+        return direct(
+            self.steps, {each: writes[each] for each in once}, {*self.outputs} & {*self.inputs}
+        )
 
     def slot(self, what: Any) -> int:
         """The place in the table of a function of another library."""
@@ -123,6 +144,7 @@ class Module:
     def _steps(self) -> list[list[tuple[str, list[Buffer]]]]:
         """Instructions between calls, with the buffers they need."""
         bodies: list[list[tuple[str, list[Buffer]]]] = [[]]
+        guarded = True  # whether inputs are as they were
         for number, step in enumerate(self.steps):
             if isinstance(step, Call):
                 bodies.append([])
@@ -131,6 +153,9 @@ class Module:
             elif isinstance(step, Scan):
                 bodies[-1].append(ScanCode(self, step).emit(f"step{number}"))
             else:
+                if guarded and not self.direct.keys().isdisjoint(step.made):
+                    bodies[-1].append((GUARD, []))
+                    guarded = False
                 bodies[-1].append(self._kernel(f"step{number}", step))
         return bodies
 
@@ -142,7 +167,7 @@ class Module:
         name = f"%b{buffer.number}"
         if buffer in self.offsets:
             return f"  {name} = getelementptr inbounds i8, ptr %arena, i64 {self.offsets[buffer]}"
-        slot = self.slots[buffer]
+        slot = self.slots[self.direct.get(buffer, buffer)]
         lines = [
             f"  %s{buffer.number} = getelementptr inbounds ptr, ptr %table, i64 {slot}",
             f"  %o{buffer.number} = load ptr, ptr %s{buffer.number}",
@@ -160,7 +185,7 @@ class Module:
         copies, used = [], []
         for number, target in self.writes.items():
             new, old = self.outputs[number], self.inputs[target]
-            if not old.bytes:
+            if not old.bytes or new in self.direct:
                 continue
             copies.append(
                 f"  call void @llvm.memcpy.p0.p0.i64(ptr %b{old.number}, ptr %b{new.number}, "
