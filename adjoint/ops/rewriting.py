@@ -20,6 +20,7 @@ from adjoint import dtypes
 from adjoint.array.batch import Batch
 from adjoint.array.lifting import note_lift
 from adjoint.array.memory import storage_of, strides_of, writable
+from adjoint.array.symbol import running
 from adjoint.array.value import Value, apply
 from adjoint.ops.complex_parts import view_as_complex_row, view_as_real_row
 from adjoint.ops.index_rows import index_put_row, infer_as_first
@@ -300,6 +301,11 @@ def rebind(target: Any, value: Any) -> None:
     root = root_of(target)
     level = max(target._level, value._level if isinstance(value, Value) else 0)
     views = list(family(root))
+    apart = {id(each._memory): each for each in views if each._memory is not root._memory}
+    for each in apart.values():  # .data counts writes for itself, and so do the views of it
+        views += [view for view in family(each) if view is not each]
+    if running.capture is not None:
+        views = running.capture.seen(views, root)
     array = array_at(value, level)
     below = root._array if root._level == level else array_at(alias(root), level)
     region = follow(below, path_of(target, to_root=True))
@@ -415,6 +421,9 @@ def renew_unrecorded(memory: Memory, but: Any = None, base_done: Any = None) -> 
 
 
 def _renew(view: Any, base: Any, frame: Any) -> None:
+    capture = running.capture
+    if capture is not None and not capture.seen([view], root_of(view)):
+        return
     if dtypes.of(view._array).category < dtypes.FLOATING:
         return
     if base._node is None:

@@ -208,17 +208,36 @@ class Capture:
                 f"{dtypes.of(old)!r})",
                 "return the new tensor, or change shapes outside of the compiled function",
             )
-        if tensor._view is not None and id(tensor) not in self.cells:
-            return  # a view at which nobody has looked yet: then its base will tell what it is
         cell = self.cell_of(tensor)
-        cell.array = self._symbol_of(array) if type(array) is ndarray else array
+        array = self._symbol_of(array) if type(array) is ndarray else array
+        cell.array = array if cell.replaced else self._laid(array, cell.first._strides)
         if cell.others and not cell.replaced:
-            self._propagate(cell, tensor)
+            for other in (cell.tensor, *cell.others):
+                if other is not tensor and other._memory is not None:
+                    for view in self.seen(list(family(other)), other):
+                        view._array = follow(cell.array, path_of(view, to_root=True))
+
+    def seen(self, views: list[Any], root: Any) -> list[Any]:
+        """The views of ``root`` that a write must renew; others will ask it what they are."""
+        cells = self.cells
+        return [
+            each
+            for each in views
+            if (id(each) in cells or not self.is_outside(each)) and root_of(each) is root
+        ]
 
     def _symbol_of(self, array: Any) -> Symbol:
         """A symbol that stands for known numbers."""
         row = clone_row.row  # type: ignore[attr-defined]
         made: Symbol = self.trace.record(row, (array,), ("K",))
+        return made
+
+    def _laid(self, array: Symbol, strides: tuple[int, ...] | None) -> Symbol:
+        """A symbol that lies in memory as what was there before."""
+        if array._strides == strides:
+            return array
+        made: Symbol = self.trace.record(clone_row.row, (array,), ("C",))  # type: ignore[attr-defined]
+        made._strides = strides
         return made
 
     def lifted(self, tensor: Any) -> Any:
@@ -233,16 +252,6 @@ class Capture:
             array = tensor._array
         return array
 
-    def _propagate(self, cell: Cell, tensor: Any) -> None:
-        """Let views of other tensors over the same memory see a write."""
-        memory = tensor._memory
-        for other in (cell.tensor, *cell.others):
-            if other is tensor or other._memory is None or other._memory is memory:
-                continue
-            for view in family(other):
-                if root_of(view) is other:
-                    view._array = follow(cell.array, path_of(view, to_root=True))
-
     def bear(self, tensor: Any) -> None:
         """Note that a tensor over plain memory was made inside."""
         key, born = id(tensor), self.born
@@ -250,8 +259,14 @@ class Capture:
 
     def _write_own(self, tensor: Any, array: Any) -> None:
         """A write to a tensor that was made inside."""
+        old = get_array(tensor)
         if type(array) is ndarray:
             self.bear(tensor)
+        elif type(array) is Symbol and array.shape == old.shape:
+            if type(old) is ndarray:
+                array = self._laid(array, strides_in(old))
+            elif type(old) is Symbol:
+                array = self._laid(array, old._strides)
         set_array(tensor, array)
 
     def replace(self, tensor: Any, value: Any) -> None:

@@ -7,10 +7,13 @@ from types import CodeType
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from adjoint.array.symbol import Equation, Symbol, Trace, facts_of, running
 from adjoint.dtypes import float64
 from adjoint.errors import TransformError, UntraceableError
+from adjoint.ops.kinds.general import define
+from adjoint.ops.kinds.row import TABLE
 from adjoint.tape.node import line_of, shorten, user_frame
 
 ndarray = np.ndarray
@@ -78,6 +81,9 @@ class CaptureTrace(Trace):
                 str(error), "or let such functions run as they are: compile(..., fallback=True)"
             ) from None
         outputs = tuple([self.symbol(*each) for each in facts])
+        if row.kind == "random" and any(type(x) is Symbol and x._strides for x in inputs):
+            layouts = tuple([x._strides if type(x) is Symbol else None for x in inputs])
+            row, options = drawn_along_row, (row.name, layouts, *options)
         equation = Equation(row, inputs, options, outputs)
         frame = user_frame(sys._getframe(2))
         if frame is not None:
@@ -93,6 +99,29 @@ class CaptureTrace(Trace):
         copy = array if not any(array.strides) and not array.flags.writeable else array.copy()
         self.constants[id(array)] = array, copy
         return copy
+
+
+def _drawn_along(*args: Any) -> Any:
+    """A random row on arrays that lie in memory as they did eagerly: it draws in that order."""
+    place = next(place for place, each in enumerate(args) if isinstance(each, str))
+    inputs, (name, layouts, *options) = args[:place], args[place:]
+    laid = []
+    for each, strides in zip(inputs, layouts, strict=True):
+        if strides is not None:
+            span = sum((n - 1) * step for n, step in zip(each.shape, strides, strict=True)) + 1
+            memory = np.empty(max(span, 1), each.dtype)
+            steps = [step * memory.itemsize for step in strides]
+            array = as_strided(memory, each.shape, steps)
+            array[...] = each
+            each = array
+        laid.append(each)
+    return TABLE[name].evaluate(tuple(laid), tuple(options))
+
+
+drawn_along_row = define(
+    "drawn_along", "random", _drawn_along, inputs="tensors", options="name layouts",
+    variadic=True, low_precision=False,
+).row  # type: ignore[attr-defined]  # fmt: skip
 
 
 def _same(x: Any, y: Any) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from adjoint.array.symbol import Symbol
 from adjoint.compiler.front.equations import untraceable
-from adjoint.compiler.front.sources import Source
+from adjoint.compiler.front.sources import Source, grad_of
 from adjoint.ops.rewriting import root_of
 from adjoint.tape.node import AccumulateGrad, Loose
 from adjoint.tape.tensor import history_of
@@ -17,13 +17,15 @@ class Result(NamedTuple):
 
     ``requires_grad`` is "" for a constant, "leaf", "node" (computed from what requires a gradient)
     or "freed" (the same, but a backward pass inside has used the graph up). ``copy`` says that the
-    result is another's already; ``writes`` is its version, from writes inside.
+    result is another's already; ``writes`` is its version, from writes inside;
+    ``retains`` that ``retain_grad()`` was called.
     """
 
     number: int
     requires_grad: str
     copy: bool
     writes: int = 0
+    retains: bool = False
 
 
 class Given(NamedTuple):
@@ -36,7 +38,8 @@ class Look(NamedTuple):
     """A view of a source, or of what was made before (its number), by the rows of ``path``.
 
     It is taken under ``no_grad`` unless ``recorded``. One that is ``apart``, as ``.data`` makes
-    them, counts ``writes`` for itself, and has no history.
+    them, counts ``writes`` for itself, and has no history. A ``leaf`` is made to require a
+    gradient of its own.
     """
 
     of: Any
@@ -44,6 +47,7 @@ class Look(NamedTuple):
     recorded: bool
     apart: bool = False
     writes: int = 0
+    leaf: bool = False
 
 
 class Constant(NamedTuple):
@@ -64,10 +68,21 @@ class Leaving:
         self.roots: dict[int, int] = {}  # how many tensors on a memory made inside leave
         self.expected: set[int] = set()
         self.used: set[int] = set()
+        self.grads: list[tuple[Any, Any]] = []  # of what was made inside, with its gradient
 
     def expect(self, tensors: list[Any]) -> None:
-        """Count what shares memory, before any is added."""
-        for tensor in {id(each): each for each in tensors}.values():
+        """Count what shares memory, before any is added; and gradients of what was made inside."""
+        found = {id(each): each for each in tensors}
+        waiting = list(found.values())
+        while waiting:
+            tensor = waiting.pop()
+            grad = None if self.capture.is_outside(tensor) else grad_of(tensor)
+            if grad is not None:
+                self.grads.append((tensor, grad))
+                if id(grad) not in found:
+                    found[id(grad)] = grad
+                    waiting.append(grad)
+        for tensor in found.values():
             self.expected.add(id(tensor))
             root = root_of(tensor)
             self.roots[id(root)] = self.roots.get(id(root), 0) + 1
@@ -82,6 +97,10 @@ class Leaving:
             self.tensors.append(tensor)
         return place
 
+    def grads_of_made(self) -> tuple[tuple[int, int], ...]:
+        """Numbers of what leaves and has a ``.grad``, each with that of the gradient."""
+        return tuple((self.add(tensor), self.add(grad)) for tensor, grad in self.grads)
+
     def _how(self, tensor: Any) -> Any:
         capture = self.capture
         if tensor._level:
@@ -95,12 +114,13 @@ class Leaving:
         if nearest is None:
             return self._result(tensor)
         node, memory = history_of(tensor), tensor._memory
-        recorded = node is not None and type(node) is not Loose
+        leaf = type(node) is AccumulateGrad
+        recorded = node is not None and not leaf and type(node) is not Loose
         apart = memory is not nearest._memory
         writes = int(memory.version) if apart and memory is not None else 0
         outside = capture.is_outside(nearest)
         of = capture.source_of(nearest) if outside else self.add(nearest)
-        return Look(of, path, recorded, apart, writes)
+        return Look(of, path, recorded, apart, writes, leaf)
 
     def _nearest(self, tensor: Any) -> Any:
         """The nearest tensor that ``tensor`` looks at and that is to be had outside; the path."""
@@ -127,4 +147,4 @@ class Leaving:
         if node is None or type(node) is Loose:
             return Result(number, "", copy, writes)
         kind = "leaf" if isinstance(node, AccumulateGrad) else "node"
-        return Result(number, kind, copy, writes)
+        return Result(number, kind, copy, writes, tensor.retains_grad)

@@ -66,6 +66,7 @@ class Traced(NamedTuple):
     counted: tuple[tuple[Source, int], ...]  # what else counts writes: other looks at a memory
     left: tuple[Left, ...]
     flags: tuple[Flag, ...]
+    made_grads: tuple[tuple[int, int], ...]  # what is made and has a .grad; what that is
     grad_guards: tuple[tuple[Source, bool], ...]  # tensors whose `.grad` was read: was there one
     bound: tuple[tuple[int, Any], ...]  # arguments that must be these very tensors
     backward: Backward | None
@@ -256,6 +257,7 @@ class _Attempt:
         grads = tuple(
             Left(source, None if now is None else leaving.add(now)) for source, now in left
         )
+        made_grads = leaving.grads_of_made()
         written = self._written()
         self._refuse_effects()
         count = len(capture.trace.equations)
@@ -280,6 +282,7 @@ class _Attempt:
             self._counted(),
             grads,
             flags,
+            made_grads,
             self._grad_guards(),
             tuple(self.bound),
             backward,

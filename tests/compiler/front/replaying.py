@@ -86,29 +86,40 @@ def run(traced: Traced, arguments: list[Any], numbers: list[Any]) -> Any:
         set_requires_grad(flag.source.find(arguments), flag.requires_grad)
     made: list[Any] = []
     for each in traced.made:
-        if isinstance(each, Given):
-            made.append(each.source.find(arguments))
-        elif isinstance(each, Look):
-            tensor = made[each.of] if isinstance(each.of, int) else each.of.find(arguments)
-            if each.recorded:
-                made.append(follow(tensor, each.path))
-            else:
-                with no_grad():
-                    tensor = follow(tensor, each.path)
-                if each.apart:
-                    tensor = wrap(tensor._array)
-                    memory_of(tensor).version = each.writes
-                made.append(tensor)
-        else:
-            array = results[each.number]
-            tensor = wrap(array.copy() if each.copy else array)
-            if each.requires_grad == "leaf":
-                set_requires_grad(tensor)
-            elif each.requires_grad:
-                tensor._node = (set_requires_grad(wrap(array.copy())) * 1)._node
-            memory_of(tensor).version = each.writes
-            made.append(tensor)
+        made.append(build(each, made, arguments, results))  # noqa: PERF401 - it looks at made
+    for tensor, grad in traced.made_grads:
+        made[tensor].grad = made[grad]
     for left in traced.left:
         left.source.find(arguments).grad = None if left.made is None else made[left.made]
     values = [each.value if isinstance(each, Constant) else made[each] for each in traced.outputs]
     return traced.rebuild(iter(values))
+
+
+def build(how: Any, made: list[Any], arguments: list[Any], results: list[Any]) -> Any:
+    """One of the tensors that leave."""
+    if isinstance(how, Given):
+        return how.source.find(arguments)
+    if not isinstance(how, Look):
+        return build_result(how, results[how.number])
+    tensor = made[how.of] if isinstance(how.of, int) else how.of.find(arguments)
+    if how.recorded:
+        return follow(tensor, how.path)
+    with no_grad():
+        tensor = follow(tensor, how.path)
+    if how.apart:
+        tensor = wrap(tensor._array)
+        memory_of(tensor).version = how.writes
+    return set_requires_grad(tensor) if how.leaf else tensor
+
+
+def build_result(how: Any, array: Any) -> Any:
+    """A new tensor; its history, where it has one, leads nowhere."""
+    tensor = wrap(array.copy() if how.copy else array)
+    if how.requires_grad == "leaf":
+        set_requires_grad(tensor)
+    elif how.requires_grad:
+        tensor._node = (set_requires_grad(wrap(array.copy())) * 1)._node
+        if how.retains:
+            tensor.retain_grad()
+    memory_of(tensor).version = how.writes
+    return tensor

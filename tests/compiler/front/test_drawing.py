@@ -116,3 +116,18 @@ def test_a_failing_trace_draws_nothing():
 def test_seeding_by_chance_is_refused():
     with pytest.raises(UntraceableError, match="while tracing"):
         Replayed(torch.seed)()
+
+
+def test_numbers_go_along_the_memory_of_what_was_given():
+    def build():
+        def function(x):
+            y = x.t()
+            return (
+                torch.rand_like(y), torch.bernoulli(y.sigmoid()), F.dropout(y),
+                torch.normal(y, 1.0), y.clone().normal_(), torch.multinomial(y.exp(), 2),
+            )  # fmt: skip
+
+        return function, [(numbers(4, 3, seed=n),) for n in range(2)], ()
+
+    traced = assert_same(build, programs=1)
+    assert "drawn_along" in str(traced.program)

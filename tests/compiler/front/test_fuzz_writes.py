@@ -1,4 +1,4 @@
-"""Random programs of views and writes, among arguments and tensors closed over, as they are eager."""
+"""Random programs of views and writes among arguments and closed-over tensors."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def verdict(seed: int) -> str:
         function, calls, watched = program(seed)
         # By the use of a view that a write made ambiguous; or a write from what overlaps.
         if not isinstance(error, GraphError) and "some elements of the input" not in str(error):
-            with pytest.raises(Exception):  # noqa: B017, PT011
+            with pytest.raises(Exception):  # noqa: B017
                 outcome(Replayed(function), calls, watched)
         return f"error {type(error).__name__}"
     function, calls, watched = program(seed)

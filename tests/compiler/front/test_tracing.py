@@ -387,3 +387,23 @@ def test_results_whose_graph_is_gone_say_so():
     traced = replayed.programs[0][1]
     assert [each.requires_grad for each in traced.made[:2]] == ["freed", "freed"]
     assert traced.backward is None
+
+
+def test_gradients_of_what_is_returned():
+    def build():
+        w = numbers(3, requires_grad=True)
+
+        def function():
+            made = w * 2
+            leaf = made.detach().requires_grad_()
+            (leaf * 3).sum().backward()
+            kept = w * 3
+            kept.retain_grad()
+            kept.sum().backward()
+            with torch.no_grad():
+                rows, columns = torch.meshgrid(w, w, indexing="ij")
+            return leaf, kept, rows, columns, torch.ones(2, requires_grad=True)
+
+        return function, [(), ()], (w,)
+
+    assert_same(build)
