@@ -23,7 +23,9 @@ def explain(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Explanation:
     >>> len(report.kernels), report.calls, report.bytes_read
     (1, [], 4000)
     """
-    compiled: Any = fn if hasattr(fn, "prepare") else compile(fn)
+    compiled: Any = fn
+    if not isinstance(fn, CompiledModule) and not hasattr(fn, "prepare"):
+        compiled = compile(fn)
     if isinstance(compiled, CompiledModule):
         compiled = compiled.compiled
     return Explanation(str(compiled.name), compiled.prepare(*args, **kwargs))

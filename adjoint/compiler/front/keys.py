@@ -17,6 +17,7 @@ from adjoint.array.value import tensor_level
 from adjoint.compiler.front.guards import PLAIN
 from adjoint.compiler.front.sources import kind_of_node
 from adjoint.pytree import Structure, flatten
+from adjoint.tape.forward import forward
 from adjoint.tape.modes import modes
 from adjoint.tape.tensor import Tensor, history_of
 
@@ -54,7 +55,7 @@ def is_ordinary(tensors: Sequence[Any]) -> bool:
     """Whether nothing but plain recording is going on: no transform, tangent, trace or watcher."""
     if modes.enabled and modes.enabled is not True:
         return False
-    if tensor_level() or modes.recorder is not True:
+    if tensor_level() or modes.recorder is not True or forward.level is not None:
         return False
     return all(each._level == 0 and type(each._array) is ndarray for each in tensors)
 
