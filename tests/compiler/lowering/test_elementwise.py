@@ -231,3 +231,17 @@ def test_numbers_take_the_type_of_tensors() -> None:
     for (what, expected), array in zip(whole.expected, found, strict=True):
         assert array.dtype == expected.dtype, what
         np.testing.assert_allclose(array, expected, 1e-6, err_msg=what)
+
+
+@pytest.mark.parametrize("kind", FLOATS)
+def test_mantissa_and_exponent(kind: str) -> None:
+    x = specials(kind)
+    a, b = np.frexp(x.astype(np.float32) if numpy_type(kind).itemsize == 2 else x)
+    argument = Variable("x", Type(x.shape, x.dtype))
+    outputs = (Variable("m", argument.type), Variable("e", Type(x.shape, np.dtype(np.int32))))
+    program = Program([argument], [Equation(TABLE["frexp"], (argument,), (), outputs)], outputs)
+    executable = Executable(program, effort=1)
+    assert not executable.code.calls
+    found = executable(x)
+    np.testing.assert_array_equal(found[0].astype(a.dtype), a)
+    np.testing.assert_array_equal(found[1], b)

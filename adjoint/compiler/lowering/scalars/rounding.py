@@ -9,6 +9,7 @@ import numpy as np
 
 from adjoint.compiler.expressions import (
     Expression,
+    absolute,
     bits,
     ceil,
     copysign,
@@ -18,6 +19,7 @@ from adjoint.compiler.expressions import (
     is_nan,
     number,
     rint,
+    shift_right,
     truncate,
     where,
 )
@@ -54,6 +56,20 @@ def without_nan(
     found = where(is_nan(x), nan, x, x.kind)
     found = where(x.equals(math.inf), most if posinf is None else posinf, found, x.kind)
     return where(x.equals(-math.inf), -most if neginf is None else neginf, found, x.kind)
+
+
+def mantissa_and_exponent(x: Expression) -> tuple[Expression, Expression]:
+    """A number between 1/2 and 1, and the power of two to multiply it with; 0 for what has none."""
+    limits = np.finfo(x.kind)
+    places, bias = limits.nmant, limits.maxexp - 2
+    field = ((1 << limits.nexp) - 1) << places
+    small = absolute(x) < float(limits.tiny)
+    memory = bits(where(small, x * 2.0 ** (places + 1), x))
+    power = shift_right(memory & field, places) - bias
+    power = where(small, power - (places + 1), power)
+    strange = x.equals(0) | ~(absolute(x) < math.inf)
+    found = from_bits((memory & ~field) | (bias << places), x.kind)
+    return where(strange, x, found), where(strange, 0, power)
 
 
 SCALARS: dict[str, Any] = {
