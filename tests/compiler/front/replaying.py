@@ -86,7 +86,7 @@ def run(traced: Traced, arguments: list[Any], numbers: list[Any]) -> Any:
         set_requires_grad(flag.source.find(arguments), flag.requires_grad)
     made: list[Any] = []
     for each in traced.made:
-        made.append(build(each, made, arguments, results))  # noqa: PERF401 - it looks at made
+        made.append(build(each, made, arguments, results))
     for tensor, grad in traced.made_grads:
         made[tensor].grad = made[grad]
     for left in traced.left:
