@@ -17,12 +17,12 @@ from adjoint.compiler.front import updates
 from adjoint.compiler.front.equations import untraceable
 from adjoint.ops.complex_parts import view_as_complex, view_as_real
 from adjoint.ops.inplace import store
-from adjoint.optim.stepping import WORK_ARRAYS, as_number, real_kind
 from adjoint.tape.modes import modes
 from adjoint.tape.node import clock
 from adjoint.tape.tensor import Tensor, memory_of, wrap
 
 NUMBER = "number"  # stands for one in the structure of what a formula needs
+WORK = (None,) * 8  # formulas on symbols need no arrays to work in
 
 
 class GroupStep:
@@ -217,9 +217,9 @@ def _update(
     kind = param._array.dtype.numpy
     if kind.kind == "c":
         operands = [view_as_real(wrap(each))._array for each in operands]
-    numbers = given.of(step.classes[place], np.dtype(real_kind(kind)))
+    numbers = given.of(step.classes[place], _real(kind))
     formula = step.optimizer._formula
-    found = formula(updates, numbers, (None,) * WORK_ARRAYS, *operands)
+    found = formula(updates, numbers, WORK, *operands)
     for tensor, value in zip(tensors, found, strict=True):
         if kind.kind == "c":
             value = view_as_complex(wrap(value))._array
@@ -244,10 +244,15 @@ def _flat(numbers: Any) -> tuple[list[Any], Any]:
             return tuple([part(each) for each in value])
         if value is None or value is True or value is False:
             return value
-        found.append(as_number(value))
+        found.append(value.item() if isinstance(value, Tensor) else value)
         return NUMBER
 
     return found, part(numbers)
+
+
+def _real(kind: np.dtype[Any]) -> np.dtype[Any]:
+    """The type of a formula's numbers: of complex parameters that of their parts."""
+    return np.empty(0, kind).real.dtype
 
 
 def _filled(structure: Any, symbols: Any) -> Any:
