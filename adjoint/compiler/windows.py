@@ -104,3 +104,43 @@ class ConvolutionWeight(Single):
     def looks(self) -> Iterator[Look]:
         yield self.x
         yield self.g
+
+
+class MaxPool(Single):
+    """The greatest element of each window of planes (N, 1, H, W), and where in the plane it is.
+
+    Windows begin inside the planes of ``width`` that the indices are of; x may reach further.
+    """
+
+    def __init__(
+        self, buffers: tuple[Buffer, Buffer], x: Look, windows: Windows, width: int
+    ) -> None:
+        self.buffers = buffers
+        self.x = x
+        self.windows = windows
+        self.width = width
+        self.extent = (*buffers[0].shape, *windows.kernel)
+        for each in buffers:
+            each.node = self
+
+    def looks(self) -> Iterator[Look]:
+        yield self.x
+
+
+class MaxBack(Single):
+    """Planes (N, 1, H, W) of zeros with g where the indices of a ``MaxPool`` say.
+
+    Its windows, two elements wide, cover the planes, and none is in two of them.
+    """
+
+    def __init__(self, buffer: Buffer, g: Look, indices: Look, windows: Windows) -> None:
+        self.buffers = (buffer,)
+        self.g = g
+        self.indices = indices
+        self.windows = windows
+        self.extent = buffer.shape
+        buffer.node = self
+
+    def looks(self) -> Iterator[Look]:
+        yield self.g
+        yield self.indices

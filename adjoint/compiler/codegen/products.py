@@ -10,11 +10,19 @@ from adjoint.compiler.codegen.convolution import ConvolutionCode
 from adjoint.compiler.codegen.convolution_weight import WeightCode
 from adjoint.compiler.codegen.dots import Dots
 from adjoint.compiler.codegen.gemm import Gemm
+from adjoint.compiler.codegen.pooling import MaxBackCode, MaxPoolCode
 from adjoint.compiler.codegen.problem import Matrix, Problem
 from adjoint.compiler.codegen.text import in_memory
 from adjoint.compiler.codegen.windows import PaddedCode, TurnedCode
 from adjoint.compiler.nodes import Buffer, Look, Product, Single
-from adjoint.compiler.windows import Convolution, ConvolutionWeight, Padded, Turned
+from adjoint.compiler.windows import (
+    Convolution,
+    ConvolutionWeight,
+    MaxBack,
+    MaxPool,
+    Padded,
+    Turned,
+)
 
 if TYPE_CHECKING:
     from adjoint.compiler.codegen.module import Module
@@ -25,6 +33,8 @@ LONG = 16  # elements of such a sum at least
 WRITERS = {
     Convolution: ConvolutionCode,
     ConvolutionWeight: WeightCode,
+    MaxBack: MaxBackCode,
+    MaxPool: MaxPoolCode,
 }
 
 
@@ -56,7 +66,8 @@ class ProductCode:
         if isinstance(node, Convolution) and node.start is None:
             looks.append(result)
         work = node.flops / 2 or MULTIPLICATIONS * result.buffer.size
-        return self.call(self.write(name, writer), [*looks, result], writer.units, work)
+        results = list(map(Look, node.buffers))
+        return self.call(self.write(name, writer), [*looks, *results], writer.units, work)
 
     def _product(self, name: str, node: Product) -> tuple[str, list[Buffer]]:
         problem = problem_of(node)

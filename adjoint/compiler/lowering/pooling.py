@@ -25,11 +25,13 @@ from adjoint.compiler.expressions import (
 from adjoint.compiler.lowering.base import Lowering, NotLoweredError, lowers
 from adjoint.compiler.lowering.convolution import padded, stuffed
 from adjoint.compiler.lowering.products import size_of
-from adjoint.compiler.nodes import Look, Shape, strides_of
+from adjoint.compiler.nodes import Buffer, Look, Shape, strides_of
 from adjoint.compiler.program import Equation, Literal
-from adjoint.compiler.windows import Placement
+from adjoint.compiler.windows import MaxBack, MaxPool, Placement
+from adjoint.compiler.windows import Windows as Moves
 from adjoint.ops.windows import Adaptive, Windows, divisors
 
+LINE = 128  # windows of a line up to which vectors of them are written out
 MANY = 64  # places in a window up to which each is written out
 
 
@@ -100,6 +102,9 @@ def _maxima(low: Lowering, equation: Equation, x: Any) -> tuple[Look, Look]:
             low.map(values.shape, values.kind, number(0, values.kind)),
             low.map(indices.shape, indices.kind, number(0, indices.kind)),
         )
+    if windows is not None and fits_vectors(windows, planes):
+        made = in_vectors(low, planes, windows, values.kind, indices.kind)
+        return low.reshaped(made[0], values.shape), low.reshaped(made[1], indices.shape)
     if windows is None:
         found = _uneven_candidates(low, planes, equation.options[0])
     else:
@@ -113,6 +118,58 @@ def _maxima(low: Lowering, equation: Equation, x: Any) -> tuple[Look, Look]:
         best, chosen = where(better, value, best), where(better, place, chosen)
     made = low.map(domain, values.kind, best), low.map(domain, indices.kind, chosen.to(np.int64))
     return low.reshaped(made[0], values.shape), low.reshaped(made[1], indices.shape)
+
+
+def fits_vectors(windows: Windows, planes: Look) -> bool:
+    """Whether there is code with vectors of windows."""
+    return (
+        planes.kind.kind == "f"
+        and len(windows.kernel) == 2
+        and windows.stride[1] in (1, 2)
+        and not any(windows.padding)
+        and windows.dilation == (1, 1)
+        and size_of(windows.kernel) <= 16
+        and windows.sizes[1] <= LINE
+        and size_of(planes.shape[2:]) < 1 << 31
+    )
+
+
+def in_vectors(
+    low: Lowering, planes: Look, windows: Windows, kind: Any, index_kind: Any
+) -> tuple[Look, Look]:
+    """Maxima by a node of their own."""
+    wide = surrounded(low, planes, windows, -np.inf)
+    if wide.strides[-1] != 1 and wide.shape[-1] > 1:
+        wide = Look(low.whole(wide))
+    shape = (planes.shape[0], 1, *windows.sizes)
+    buffers = Buffer(shape, kind), Buffer(shape, index_kind)
+    moves = Moves(windows.kernel, windows.stride, windows.dilation, windows.sizes)
+    low.add(MaxPool(buffers, wide, moves, planes.shape[-1]))
+    return Look(buffers[0]), Look(buffers[1])
+
+
+def put_back(low: Lowering, g: Any, indices: Any, shape: Shape) -> Look | None:
+    """Rows of zeros with ``g`` at the indices of maxima; None where there is no code for it.
+
+    Windows must be two elements wide and cover the planes, none in another.
+    """
+    node = indices.buffer.node if isinstance(indices, Look) else None
+    if not isinstance(g, (Look, Literal)):
+        return None
+    if not isinstance(node, MaxPool) or indices.buffer is not node.buffers[1] or not indices.full:
+        return None
+    windows = node.windows
+    high, wide = (a * b for a, b in zip(windows.kernel, windows.sizes, strict=True))
+    fits = windows.kernel == windows.stride and windows.kernel[1] == 2 and wide == node.width
+    planes = node.buffers[1].shape[0]
+    lines = size_of(shape[:-1]), shape[-1]
+    if not fits or lines != (planes, high * wide) or g.kind != node.buffers[0].kind:
+        return None
+    look = low.look(g)
+    g = look if look.full else Look(low.whole(look))
+    buffer = Buffer((planes, 1, high, wide), g.kind)
+    low.add(MaxBack(buffer, g, indices, windows))
+    return low.reshaped(Look(buffer), shape)
 
 
 def _candidates(

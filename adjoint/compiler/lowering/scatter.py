@@ -13,6 +13,7 @@ import numpy as np
 
 from adjoint.compiler.codegen.conversions import is_half
 from adjoint.compiler.expressions import Expression, coordinate, element, number, where
+from adjoint.compiler.lowering import pooling
 from adjoint.compiler.lowering.base import Lowering, NotLoweredError, lowers
 from adjoint.compiler.lowering.halves import in_float32
 from adjoint.compiler.lowering.indexing import (
@@ -123,6 +124,9 @@ def _put_back(low: Lowering, equation: Equation, x: Any, index: Any) -> Look:
     domain = out.shape
     if dim is None or not domain:
         return low.reshaped(x, domain)
+    found = None if repeated else pooling.put_back(low, x, index, domain)
+    if found is not None:
+        return found
     if index.shape[dim] == 1 and domain[dim] <= 64:  # looked for at each place, in one loop
         same = low.load(index, domain).equals(coordinate(domain, dim))
         return low.map(domain, out.kind, where(same, low.load(x, domain), 0, out.kind))
