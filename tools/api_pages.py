@@ -18,6 +18,7 @@ PUBLIC = (
     "adjoint.autograd.forward_ad",
     "adjoint.autograd.functional",
     "adjoint.autograd.graph",
+    "adjoint.compiler",
     "adjoint.func",
     "adjoint.nn",
     "adjoint.nn.functional",

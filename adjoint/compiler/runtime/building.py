@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -88,7 +88,7 @@ def _code(module: Module, machine: bytes, seconds: dict[str, float]) -> Code:
         outputs=tuple(outputs),
         calls=tuple([places.call(step) for step in module.steps if isinstance(step, Call)]),
         messages=tuple(module.needs.messages),
-        steps=tuple(map(_step, module.steps)),
+        steps=tuple([_step(each, module.kept) for each in module.steps]),
         seconds=seconds,
     )
 
@@ -126,7 +126,7 @@ class _Places:
 # -- for `explain` --------------------------------------------------------------------------------
 
 
-def _step(step: Any) -> Step:
+def _step(step: Any, kept: Collection[Buffer]) -> Step:
     nodes = nodes_of(step)
     origins = tuple(dict.fromkeys(each.where for each in nodes if each.where is not None))
     own = {buffer for node in nodes for buffer in node.buffers}
@@ -145,7 +145,7 @@ def _step(step: Any) -> Step:
         tuple(domain),
         operations,
         sum(each.bytes for each in read),
-        sum(each.bytes for each in own),
+        sum(each.bytes for each in own if each in kept),
         flops,
         origins,
         reason,
