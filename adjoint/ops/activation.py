@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.large import LEAST, of_large
 from adjoint.array.special import scipy_special
 from adjoint.ops.activation_piecewise import form
 from adjoint.ops.arithmetic import div, sub
@@ -17,7 +18,7 @@ from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.public import FUNCTIONAL, public
 from adjoint.ops.selection import bound, where_row
 from adjoint.ops.special import erf
-from adjoint.ops.transcendental import exp, sigmoid, sigmoid_of
+from adjoint.ops.transcendental import exp, real_logaddexp, sigmoid, sigmoid_of
 from adjoint.ops.trigonometric import tanh
 
 # -- exponential ----------------------------------------------------------------------------------
@@ -138,6 +139,8 @@ def _gelu(x: Any, approximate: str) -> Any:
     if approximate == "tanh":
         inner = x * ROOT_2_OVER_PI * (1 + x * x * GELU_CUBIC)
         return x * 0.5 * (1 + np.tanh(inner))
+    if x.size >= LEAST and (out := of_large("gelu", x)) is not None:
+        return out
     return x * 0.5 * (1 + _erf(x * ROOT_HALF))
 
 
@@ -196,7 +199,7 @@ def silu(input: Any, inplace: bool = False) -> Any:
 def _softplus(x: Any, beta: float, threshold: float) -> Any:
     """``log(exp(beta * x) + exp(0)) / beta``, for which NumPy has a function."""
     scaled = x if beta == 1 else x * bound(beta, x)
-    out = np.logaddexp(scaled, bound(0, x))
+    out = real_logaddexp(scaled, bound(0, x))
     if beta != 1:
         out = out / bound(beta, x)
     elif threshold >= 20 and x.dtype == np.float32:

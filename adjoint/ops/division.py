@@ -6,11 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.array.large import loop_for_two
 from adjoint.ops.arithmetic import div
 from adjoint.ops.kinds.elementwise import NUMBERS, elementwise
 from adjoint.ops.kinds.formulas import missing, zero
 from adjoint.ops.kinds.out import given_out
 from adjoint.ops.kinds.public import public
+
+_quotient = loop_for_two("floor_divide", np.floor_divide)
+_modulo = loop_for_two("remainder", np.remainder)
+_left = loop_for_two("fmod", np.fmod)
 
 
 def _refuse_zero(y: Any) -> None:
@@ -20,7 +25,7 @@ def _refuse_zero(y: Any) -> None:
 
 def _floor_divide(x: Any, y: Any) -> Any:
     _refuse_zero(y)
-    return np.floor_divide(x, y)
+    return _quotient(x, y)
 
 
 def _truncate_divide(x: Any, y: Any) -> Any:
@@ -33,12 +38,12 @@ def _truncate_divide(x: Any, y: Any) -> Any:
 
 def _remainder(x: Any, y: Any) -> Any:
     _refuse_zero(y)
-    return np.remainder(x, y)
+    return _modulo(x, y)
 
 
 def _fmod(x: Any, y: Any) -> Any:
     _refuse_zero(y)
-    return np.fmod(x, y)
+    return _left(x, y)
 
 
 div_floor_row = elementwise(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.large import loop_if_large
 from adjoint.array.special import scipy_special
 from adjoint.ops.arithmetic import add, mul
 from adjoint.ops.kinds.elementwise import NUMBERS, elementwise
@@ -25,7 +26,7 @@ ROOT_PI = math.sqrt(math.pi)
 # -- error functions and the normal distribution --------------------------------------------------
 
 erf = elementwise(
-    "erf", scipy_special("erf"), supports="f", namespaces=BOTH,
+    "erf", loop_if_large("erf", scipy_special("erf")), supports="f", namespaces=BOTH,
     x=lambda g, x: g * (exp(-(x * x)) * (2 / ROOT_PI)),
     doc="""The error function: the chance that a normal number of variance 1/2 is within ``x`` of 0.
 
@@ -35,7 +36,7 @@ erf = elementwise(
     """,
 )  # fmt: skip
 erfc = elementwise(
-    "erfc", scipy_special("erfc"), supports="f", namespaces=BOTH,
+    "erfc", loop_if_large("erfc", scipy_special("erfc")), supports="f", namespaces=BOTH,
     x=lambda g, x: g * (exp(-(x * x)) * (-2 / ROOT_PI)),
     doc="""``1 - erf(x)``, exact where that is small too.
 

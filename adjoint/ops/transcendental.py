@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.array.large import loop_for_two
 from adjoint.array.special import scipy_special
 from adjoint.ops.kinds.elementwise import NUMBERS, elementwise
 from adjoint.ops.kinds.public import public, publish
@@ -106,9 +107,12 @@ log1p = elementwise(
 )  # fmt: skip
 
 
+real_logaddexp = loop_for_two("logaddexp", np.logaddexp)
+
+
 def _logaddexp(x: Any, y: Any) -> Any:
     if x.dtype.kind != "c":
-        return np.logaddexp(x, y)
+        return real_logaddexp(x, y)
     return log_add(x, y)
 
 

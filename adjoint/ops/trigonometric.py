@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.large import loop_if_large
 from adjoint.ops.kinds.elementwise import elementwise
 from adjoint.ops.kinds.public import publish
 from adjoint.ops.selection import where_row, zero_where
@@ -17,7 +18,7 @@ from adjoint.ops.transcendental import sqrt
 # -- trigonometric --------------------------------------------------------------------------------
 
 sin = elementwise(
-    "sin", np.sin,
+    "sin", loop_if_large("sin", np.sin),
     x=lambda g, x: g * cos(x),
     doc="""The sine of each element, in radians.
 
@@ -27,7 +28,7 @@ sin = elementwise(
     """,
 )  # fmt: skip
 cos: Callable[..., Any] = elementwise(
-    "cos", np.cos,
+    "cos", loop_if_large("cos", np.cos),
     x=lambda g, x: g * -sin(x),
     doc="""The cosine of each element, in radians.
 
