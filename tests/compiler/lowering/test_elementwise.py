@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from adjoint import dtypes
-from adjoint.compiler.lowering.scalars import SCALARS
+from adjoint.compiler.lowering.scalars import SCALARS, polynomials
 from adjoint.compiler.program import Equation, Program, Type, Variable
 from adjoint.compiler.runtime.executable import Executable
 from adjoint.ops import networks  # noqa: F401 - the families that are loaded when asked for
@@ -170,7 +170,7 @@ def compare(
 @pytest.mark.parametrize("kind", KINDS)
 def test_special_values(kind: str) -> None:
     whole = Whole()
-    for name in (*SCALARS, "nan_to_num"):
+    for name in (*sorted(SCALARS.keys() - polynomials.SCALARS.keys()), "nan_to_num"):
         row = TABLE[name]
         for options in OPTIONS.get(name, [()]):
             assert len(options) == len(row.options), f"{name} needs options"
@@ -232,6 +232,20 @@ def test_numbers_take_the_type_of_tensors() -> None:
     for (what, expected), array in zip(whole.expected, found, strict=True):
         assert array.dtype == expected.dtype, what
         np.testing.assert_allclose(array, expected, 1e-6, err_msg=what)
+
+
+@pytest.mark.parametrize("kind", FLOATS)
+def test_polynomials_of_constant_degree(kind: str) -> None:
+    whole, x = Whole(), np.linspace(-1.25, 2.5, 9).astype(numpy_type(kind))
+    for name in polynomials.SCALARS:
+        for degree in (-2, -0.5, 0, 1, 2, 3.7, 9):
+            whole.add(TABLE[name], [x, degree])
+    executable, found = whole.run()
+    assert not executable.code.calls
+    tolerance = 10 * TOLERANCE[kind]
+    for (what, expected), array in zip(whole.expected, found, strict=True):
+        size = float(np.abs(expected.astype(np.float64)).max())  # near the roots digits cancel
+        assert not compare(what, array, expected, tolerance, tolerance * size)
 
 
 @pytest.mark.parametrize("kind", FLOATS)
