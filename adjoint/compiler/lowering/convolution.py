@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from itertools import product
+from typing import Any, NamedTuple
 
-from adjoint.compiler.expressions import number
+from adjoint.compiler.expressions import Expression, number
 from adjoint.compiler.lowering.base import Lowering, NotLoweredError, lowers
 from adjoint.compiler.lowering.products import factor, size_of
-from adjoint.compiler.nodes import Buffer, Look, Shape, Single
+from adjoint.compiler.nodes import Buffer, Look, Part, Shape, Single
 from adjoint.compiler.program import Equation
 from adjoint.compiler.windows import (
     Convolution,
@@ -103,9 +105,7 @@ def convolved(
     outputs = w.shape[1]
     shape = (x.shape[0], groups * outputs, *windows.sizes)
     if 0 in shape or 0 in w.shape:
-        if b is None:
-            return low.map(shape, kind, number(0, kind))
-        return low.map(shape, kind, low.load(per_channel(low, b, len(shape)), shape, kind))
+        return low.map(shape, kind, filled(low, b, shape, kind))
     rank = len(w.shape)
     order = (0, *range(2, rank), 1)
     packed = Look(low.whole(w.seen(lambda place: place.transpose(order))))
@@ -117,10 +117,12 @@ def convolved(
     return Look(buffer)
 
 
-def per_channel(low: Lowering, b: Any, rank: int) -> Look:
-    """A bias along the second dimension."""
-    gaps = (slice(None), *(None,) * (rank - 2))
-    return low.look(b).seen(lambda place: place[gaps])
+def filled(low: Lowering, b: Any, shape: Shape, kind: Any) -> Expression:
+    """A result to which no products are added: the bias, or zero."""
+    if b is None:
+        return number(0, kind)
+    gaps = (slice(None), *(None,) * (len(shape) - 2))
+    return low.load(low.look(b).seen(lambda place: place[gaps]), shape, kind)
 
 
 def grouped(low: Lowering, w: Look, groups: int) -> Look:
@@ -144,16 +146,83 @@ def _transposed(low: Lowering, equation: Equation, x: Any, w: Any, b: Any) -> Lo
     stride, padding, dilation, groups, sizes = equation.options
     out = equation.outputs[0]
     x, w = prepared(low, equation, x, w)
-    kernel = tuple(w.shape[2:])
-    ones = (1,) * len(kernel)
-    flip = (slice(None), slice(None), slice(None), *(slice(None, None, -1),) * len(kernel))
-    w = grouped(low, w, groups).seen(lambda place: place.swapaxes(1, 2)[flip])
-    if 0 not in out.shape and 0 not in x.shape:
-        x = padded(low, x, *stuffed(x, kernel, stride, padding, dilation, sizes))
-    windows = Windows(kernel, ones, dilation, tuple(sizes))
-    if 0 in x.shape:
-        w = Look(Buffer((groups, w.shape[1], 0), w.kind))
-    return convolved(low, x, w, b, groups, windows, out.kind)
+    w = grouped(low, w, groups).seen(lambda place: place.swapaxes(1, 2))
+    if 0 in out.shape or 0 in x.shape:
+        return low.map(out.shape, out.kind, filled(low, b, out.shape, out.kind))
+    axes = [
+        [phase_of(first, *each) for first in range(min(each[1], each[-1]))]
+        for each in zip(w.shape[3:], stride, padding, dilation, x.shape[2:], sizes, strict=True)
+    ]
+    if all(len(each) == 1 for each in axes):
+        return phase(low, x, w, b, groups, tuple(each[0] for each in axes), out.kind)
+    buffer = Buffer(out.shape, out.kind)
+    for phases in product(*axes):
+        part = phase(low, x, w, b, groups, phases, out.kind)
+        region = Look(buffer).seen(partial(every, phases))
+        low.add(Part(region, low.load(part, region.shape).scalar))
+    return Look(buffer)
+
+
+def every(phases: tuple[Phase, ...], place: Any) -> Any:
+    """The places of some phases."""
+    return place[(..., *(slice(each.first, None, each.step) for each in phases))]
+
+
+class Phase(NamedTuple):
+    """Every ``step``-th place of a transposed convolution's result, from ``first``, on one axis.
+
+    They are a convolution, without stride, of some of the kernel's elements: ``taps``, at distances
+    of ``gap``, of the input placed ``before`` its first element (behind it, if that is negative).
+    """
+
+    first: int
+    step: int
+    size: int
+    taps: slice
+    width: int
+    gap: int
+    before: int
+
+
+def phase_of(
+    first: int, width: int, step: int, padding: tuple[int, int], gap: int, have: int, size: int
+) -> Phase:
+    """The places from ``first``: that of kernel element t sees input (place + low - t gap) / step.
+
+    The last elements come first, as they see the first inputs.
+    """
+    low = padding[0]
+    taps = [each for each in range(width) if (first + low - each * gap) % step == 0]
+    count = -(-(size - first) // step)
+    if not taps:
+        return Phase(first, step, count, slice(0, 0), 0, 1, 0)
+    between = taps[1] - taps[0] if len(taps) > 1 else 1
+    end = taps[0] - 1 if taps[0] else None
+    order = slice(taps[-1], end, -between)
+    reach = (first + low - taps[-1] * gap) // step
+    return Phase(first, step, count, order, len(taps), max(between * gap // step, 1), -reach)
+
+
+def phase(
+    low: Lowering, x: Look, w: Look, b: Any, groups: int, phases: tuple[Phase, ...], kind: Any
+) -> Look:
+    """The places of a transposed convolution that are one phase of each axis."""
+    counts = tuple(each.size for each in phases)
+    w = w.seen(lambda place: place[(..., *(each.taps for each in phases))])
+    if 0 in w.shape:
+        shape = (x.shape[0], groups * w.shape[1], *counts)
+        return low.map(shape, kind, filled(low, b, shape, kind))
+    places, sizes = [], []
+    for each, have in zip(phases, x.shape[2:], strict=True):
+        size = each.size + each.gap * (each.width - 1)
+        first = max(-each.before, 0)
+        start = max(each.before, 0)
+        places.append(Placement(start, 1, first, max(min(have - first, size - start), 0)))
+        sizes.append(size)
+    x = padded(low, x, tuple(places), tuple(sizes))
+    gaps, ones = tuple(each.gap for each in phases), (1,) * len(phases)
+    windows = Windows(tuple(each.width for each in phases), ones, gaps, counts)
+    return convolved(low, x, w, b, groups, windows, kind)
 
 
 @lowers("convolution_weight")
