@@ -76,6 +76,7 @@ class GroupStep:
 
     def begin(self) -> list[Any] | None:
         """Count the step; the numbers as arrays. None, and no count, if it fits no more."""
+        self.undoing = []
         optimizer, group = self.optimizer, self.group
         groups = optimizer.param_groups
         if len(groups) <= self.number or groups[self.number] is not group:
@@ -84,7 +85,6 @@ class GroupStep:
             return None
         if self.names and not self._states_are_same():
             return None
-        self.undoing = []
         steps: dict[int, Any] = {}
         for place, param in enumerate(self.params):
             step = self._count(place, param)

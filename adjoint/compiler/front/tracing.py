@@ -92,7 +92,20 @@ class Traced(NamedTuple):
                 reason = "it is gone" if tensor is None else source.facts.differs(tensor)
                 if reason is not None:
                     return f"{source!r}: {reason}"
-        return self._overlap(arguments)
+        return self._misfit() or self._overlap(arguments)
+
+    def _misfit(self) -> str | None:
+        """What the effects do not fit any more; they are begun for that, and taken back."""
+        begun = []
+        reason = None
+        for effect in self.effects:
+            if effect.begin() is None:
+                reason = "a step of an optimizer needs other numbers than before"
+                break
+            begun.append(effect)
+        for effect in reversed(begun):
+            effect.undo()
+        return reason
 
     def _overlap(self, arguments: Sequence[Any]) -> str | None:
         """What shares memory with something that is written to, and did not in the trace."""
@@ -169,6 +182,11 @@ class Tracing:
             self.numbers[key] = len(self.results)
             self.results.append(atom)
         return self.numbers[key]
+
+    def own_result(self, array: Any) -> int:
+        """The number of a result for one use alone, as for a write to memory."""
+        self.results.append(self.atom(array))
+        return len(self.results) - 1
 
     def equations(self, traced: Sequence[Any]) -> list[Equation]:
         """Steps of a trace as equations of a program."""
@@ -301,7 +319,7 @@ class _Attempt:
             if cell.array is not cell.first:
                 writes = world.writes(cell.tensor)
                 assert cell.source is not None
-                number = self.tracing.result(cell.array)
+                number = self.tracing.own_result(cell.array)
                 found.append(Written(cell.source, number, writes, cell.replaced))
         with self.capture.paused():
             arrays = [(cell.source, cell.tensor._array) for cell in cells]
