@@ -56,7 +56,8 @@ CLASSES = {
 NOT_ONE_TENSOR = frozenset(
     (
         "__array__", "__dlpack__", "__reduce_ex__", "aminmax", "atleast_1d", "atleast_2d",
-        "atleast_3d", "compile", "cummax", "cummin", "eigh", "frexp", "grad_fn", "histogram", "histogramdd",
+        "atleast_3d", "compile", "cummax", "cummin", "eigh", "frexp", "grad_fn", "histogram",
+        "histogramdd",
         "item", "kthvalue", "manual_seed", "max", "median", "min", "mode",
         "multi_head_attention_forward", "nanmedian", "nonzero", "numpy", "qr", "size", "slogdet",
         "sort", "split", "std_mean", "stride", "svd", "to_dlpack", "tolist", "topk", "type",
