@@ -17,7 +17,7 @@ from adjoint.compiler.codegen.tiles import CHUNK, Tile, TileCode, best_tile
 from adjoint.compiler.codegen.turning import turn
 from adjoint.compiler.codegen.vector_text import VectorText
 
-BLOCK = 2048  # steps of the inner dimension at once, at most
+BLOCK = 1 << 18  # bytes of a panel at most: it lies on the stack, and in the second cache
 NEAR = 1 << 15  # bytes of a right matrix that stay in the first cache unpacked
 FAR = 1 << 18  # bytes of the left matrix that stay in the second cache while panels change
 UNITS = 16  # wanted at least, if the tiles suffice
@@ -33,13 +33,17 @@ class Gemm:
         self.shared = shared
         self.declarations = declarations
         rows, inner, columns = problem.rows, problem.inner, problem.columns
-        self.blocks = -(-inner // BLOCK)
-        self.block = -(-inner // self.blocks)
-        self.exact = self.blocks > 1  # what is added up in memory must not be added twice
         aliased = problem.x.column == 1 and problem.x.row * problem.kind.itemsize % ALIASES == 0
-        self.high, self.wide, self.lanes = best_tile(
-            problem.kind, rows, columns, self.exact, 8 if aliased and inner > 64 else 24
-        )
+        highest = 8 if aliased and inner > 64 else 24
+        self.exact = False  # what is added up in memory must not be added twice
+        self.high, self.wide, self.lanes = best_tile(problem.kind, rows, columns, False, highest)
+        most = BLOCK // (self.wide * self.lanes * problem.kind.itemsize)
+        if inner > most:
+            self.exact = True
+            self.high, self.wide, self.lanes = best_tile(problem.kind, rows, columns, True, highest)
+            most = BLOCK // (self.wide * self.lanes * problem.kind.itemsize)
+        self.blocks = -(-inner // most)
+        self.block = -(-inner // self.blocks)
         self.text = VectorText(problem.kind, self.lanes, declarations)
         self.width = self.wide * self.lanes
         self.panels = -(-columns // self.width)

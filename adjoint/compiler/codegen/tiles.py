@@ -58,7 +58,8 @@ def best_tile(
     registers = vectors().registers
     whole = -(-columns // lanes)
     found = []
-    for wide in range(1, min(4, whole) + 1):
+    widest = 4 if rows > 2 else 16  # one line of the result reads long runs of the right matrix
+    for wide in range(1, min(widest, whole) + 1):
         for high in range(1, min((registers - wide - 1) // wide, highest, rows) + 1):
             cycles = 0.0
             for panel, panels in _parts(whole, wide, exact):
