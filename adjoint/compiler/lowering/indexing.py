@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from adjoint.compiler.expressions import (
     Expression,
     checked,
@@ -19,7 +21,7 @@ from adjoint.compiler.expressions import (
 )
 from adjoint.compiler.lowering.base import Lowering, NotLoweredError, lowers
 from adjoint.compiler.nodes import Look, Shape
-from adjoint.compiler.program import Equation
+from adjoint.compiler.program import Equation, Literal
 
 OUT_OF_RANGE = "{}: index out of range for a dimension of size {}"
 # Rows whose indices do not count from the end; their functions refuse such before the row is asked.
@@ -189,6 +191,9 @@ def _embedding(low: Lowering, equation: Equation, weight: Any, index: Any) -> Lo
     if 0 in out.shape:
         return low.map(out.shape, out.kind, 0)
     look = low.look(weight)
+    known = progression(index, look.shape[-2])
+    if known is not None and row.name == "embedding":
+        return low.reshaped(look.seen(lambda place: place[..., known, :]), out.shape)
     rank, block = len(look.shape), len(index.shape)
     front = rank - 2
     shape = (*look.shape[:-2], *index.shape, look.shape[-1])
@@ -203,6 +208,18 @@ def _embedding(low: Lowering, equation: Equation, weight: Any, index: Any) -> Lo
     if masked and padding >= 0:
         value = where(low.load(places, shape).equals(padding), 0, value)
     return low.map(out.shape, out.kind, value)
+
+
+def progression(index: Any, size: int) -> slice | None:
+    """The range of places that a constant index names one after the other, if it does."""
+    if not isinstance(index, Literal) or not index.value.size:
+        return None
+    flat = index.value.reshape(-1)
+    start, step = int(flat[0]), int(flat[1] - flat[0]) if flat.size > 1 else 1
+    stop = start + step * flat.size
+    if step < 1 or start < 0 or int(flat[-1]) >= size:
+        return None
+    return slice(start, stop, step) if (flat == np.arange(start, stop, step)).all() else None
 
 
 def index_column(low: Lowering, index: Any) -> Look:

@@ -21,11 +21,12 @@ from adjoint.compiler.lowering.indexing import (
     along_one,
     index_column,
     lifted,
+    progression,
     total,
     within,
 )
 from adjoint.compiler.lowering.places import empty, owned, update
-from adjoint.compiler.lowering.sums import note_zeros
+from adjoint.compiler.lowering.sums import note_zeros, zeros_around
 from adjoint.compiler.nodes import Buffer, Look, Shape, strides_of
 from adjoint.compiler.program import Equation
 
@@ -226,6 +227,10 @@ def _index_backward(low: Lowering, equation: Equation, g: Any, index: Any) -> Lo
 @lowers("embedding_backward")
 def _embedding_backward(low: Lowering, equation: Equation, g: Any, index: Any) -> Look:
     out, (count, padding, by_frequency) = equation.outputs[0], equation.options
+    known = progression(index, count)
+    if known is not None and known.step == 1 and padding < 0 and not by_frequency:
+        lines = low.reshaped(g, (*out.shape[:-2], known.stop - known.start, out.shape[-1]))
+        return zeros_around(low, out, lines, len(out.shape) - 2, known.start, known.stop)
     buffer = empty(low, out.shape, out.kind)
     domain = g.shape
     if 0 in domain:

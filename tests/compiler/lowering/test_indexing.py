@@ -124,3 +124,17 @@ def test_masks_that_are_known_or_keep_the_shape() -> None:
     traced.add(gradient(lambda *xs: moved(*xs).exp()), *arrays)
     traced.add(gradient(lambda y, m, x: moved(x, m, y).exp()), *arrays[::-1])
     assert traced.wrong() == []
+
+
+def test_places_one_after_the_other_are_a_view() -> None:
+    def function(w: Any) -> Any:
+        first = functional.embedding(adjoint.arange(1, 4)[None], w)
+        return first.exp() + functional.embedding(adjoint.arange(0, 5, 2), w)
+
+    traced = Traced()
+    traced.add(function, a(6, 4))
+    traced.add(gradient(function), a(6, 4))
+    traced.add(lambda w: functional.embedding(adjoint.tensor([4, 3, 3]), w), a(6, 4))
+    assert traced.wrong() == []
+    nodes = nodes_of(gradient(lambda w: functional.embedding(adjoint.arange(6), w).exp()), a(6, 4))
+    assert [type(node).__name__ for node in nodes][-1] == "Part"
