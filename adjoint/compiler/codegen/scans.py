@@ -1,9 +1,10 @@
 """Scans: states carried along one axis, for each line along it.
 
-Where the axis is the last, a line's states stay in registers. Otherwise the lines that lie side by
-side along the last axis go together, a block at a time, so that memory is walked through in order
-and blocks become vectors; their states lie in a few lines of the cache. So do lines along the last
-axis where what is computed takes long.
+Where the axis is the last, a few lines go together with their states in registers: each operation
+waits for the last one of its line. Otherwise the lines that lie side by side along the last axis go
+together, a block at a time, so that memory is walked through in order and blocks become vectors;
+their states lie in a few lines of the cache. So do lines along the last axis where what is computed
+takes long.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from adjoint.shapes import product
 if TYPE_CHECKING:
     from adjoint.compiler.codegen.module import Module
 
-BLOCK = 64  # lines side by side
+BLOCK = 64  # lines side by side in memory
+FEW = 8  # lines side by side in registers
 WORK = 8.0  # of a place, in units of `parallel`: a chain of operations, each waiting for the last
 Coordinates = dict[int, str]
 
@@ -38,25 +40,27 @@ class ScanCode:
         self.pointers = {buffer: f"%p{number}" for number, buffer in enumerate(self.buffers)}
         domain, axis = scan.domain, scan.axis
         self.length = domain[axis]
-        self.side = self._side()
+        self.side, width = self._side()
+        self.in_registers = width <= FEW
         lines = 1 if self.side is None else domain[self.side]
-        self.width = min(lines, BLOCK)
+        self.width = min(lines, width)
         self.blocks = -(-lines // self.width) if lines else 0
         self.outer = [each for each in range(len(domain)) if each not in (axis, self.side)]
         self.turns = product([domain[each] for each in self.outer]) * self.blocks
 
-    def _side(self) -> int | None:
-        """The axis whose lines go together, None for lines one by one."""
+    def _side(self) -> tuple[int | None, int]:
+        """The axis whose lines go together, None for a line alone; and how many do."""
         scan, domain = self.scan, self.scan.domain
         last = len(domain) - 1
-        if scan.axis != last:
-            return last if domain[last] > 1 else None
-        # Exponentials and the like, one waiting for the other, are worth gathering from lines.
+        if scan.axis != last and domain[last] > 1:
+            return last, BLOCK
+        others = [axis for axis in range(len(domain)) if axis != scan.axis and domain[axis] > 1]
+        if not others:
+            return None, 1
+        # Exponentials and the like are worth gathering from many lines, to be made vectors.
         parts = [each for body in (*scan.following, *scan.bodies) for each in body.walk()]
-        others = [axis for axis in range(last) if domain[axis] > 1]
-        if others and any(has_formula(each.name, each.kind) for each in parts):
-            return max(others, key=lambda axis: domain[axis])
-        return None
+        heavy = any(has_formula(each.name, each.kind) for each in parts)
+        return max(others, key=lambda axis: domain[axis]), BLOCK if heavy else FEW
 
     def emit(self, name: str) -> tuple[str, list[Buffer]]:
         """Define the function; gives the call and the buffers it needs."""
@@ -69,7 +73,7 @@ class ScanCode:
 
     def _function(self, name: str) -> str:
         for number, (kind, _) in enumerate(self.scan.states):
-            if self.side is not None:
+            if not self.in_registers:
                 self.text.do(
                     f"%states{number} = alloca [{self.width} x {in_memory(kind)}], align 64"
                 )
@@ -92,17 +96,25 @@ class ScanCode:
         for axis in reversed(self.outer):
             coordinates[axis] = text.new(f"urem i64 {turn}, {domain[axis]}")
             turn = text.new(f"udiv i64 {turn}, {domain[axis]}")
-        if self.side is None:
-            self._along(coordinates)
-            return ()
         first = text.new(f"mul nuw nsw i64 {block}, {self.width}") if self.blocks > 1 else "0"
-        count = str(self.width)
-        if domain[self.side] % self.width:  # the last block has fewer lines
-            rest = text.new(f"sub nuw nsw i64 {domain[self.side]}, {first}")
-            less = text.new(f"icmp ult i64 {rest}, {self.width}")
-            count = text.new(f"select i1 {less}, i64 {rest}, i64 {self.width}")
+        if self.side is None:
+            self._along([coordinates])
+            return ()
+        size, count = domain[self.side], str(self.width)
+        if self.in_registers:
+            if size % self.width:  # the last block begins where it has all its lines
+                first = self._smaller(first, str(size - self.width))
+            places = [text.new(f"add nuw nsw i64 {first}, {lane}") for lane in range(self.width)]
+            self._along([{**coordinates, self.side: each} for each in places])
+            return ()
+        if size % self.width:  # the last block has fewer lines
+            count = self._smaller(text.new(f"sub nuw nsw i64 {size}, {first}"), count)
         self._side_by_side(coordinates, first, count)
         return ()
+
+    def _smaller(self, x: str, y: str) -> str:
+        less = self.text.new(f"icmp ult i64 {x}, {y}")
+        return self.text.new(f"select i1 {less}, i64 {x}, i64 {y}")
 
     def _place(self, turn: str) -> str:
         """The coordinate along the axis at a turn."""
@@ -110,14 +122,20 @@ class ScanCode:
             return turn
         return self.text.new(f"sub nuw nsw i64 {self.length - 1}, {turn}")
 
-    def _along(self, coordinates: Coordinates) -> None:
+    def _along(self, lines: Sequence[Coordinates]) -> None:
+        """A few lines with their states in registers: while one waits for the last, others work."""
         scan = self.scan
+        count = len(scan.states)
 
         def body(turn: str, *states: str) -> Sequence[str]:
-            return self._body({**coordinates, scan.axis: self._place(turn)}, states)
+            place, following = self._place(turn), []
+            for number, line in enumerate(lines):
+                own = states[number * count : (number + 1) * count]
+                following += self._body({**line, scan.axis: place}, own)
+            return following
 
         carried = [(register(kind), spell(start, kind)) for kind, start in scan.states]
-        self.text.loop("0", str(self.length), body, carried)
+        self.text.loop("0", str(self.length), body, carried * len(lines))
 
     def _side_by_side(self, coordinates: Coordinates, first: str, count: str) -> None:
         text, scan, side = self.text, self.scan, self.side
