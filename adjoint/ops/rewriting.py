@@ -316,6 +316,8 @@ def rebind(target: Any, value: Any) -> None:
         if type(array) is ndarray:
             array = array.copy()
     path = path_of(target, to_root=True)
+    if running.capture is not None:  # what has no history to detach from
+        path = tuple([step for step in path if step[0].name != "detach"])
     changed = apply(copy_slices.row, (below, array), (path,)) if path else array
     for tensor in (root, *views):
         if tensor._level != level:
