@@ -39,7 +39,8 @@ def norm(
         return combined(low, "add", x.differs(0).to(kind), domain, axes, kind)
     if order == 1:
         return combined(low, "add", sizes, domain, axes, kind)
-    total = combined(low, "add", power(sizes, order), domain, axes, kind)
+    raised = sizes * sizes * sizes if order == 3 else power(sizes, order)
+    total = combined(low, "add", raised, domain, axes, kind)
     return low.map(total.shape, kind, power(low.load(total, total.shape), 1 / order))
 
 
