@@ -51,7 +51,8 @@ def total(parts: Sequence[tuple[Expression, int]], start: int = 0) -> Expression
     """Places from places along dimensions with the steps of these."""
     found = number(start, "i8")
     for place, step in parts:
-        if step:
+        # Where there is but one place, or the same at all, an index is checked nevertheless.
+        if step or any(each.name == "checked" for each in place.scalar.walk()):
             found = found + place * step
     return found
 
@@ -170,6 +171,15 @@ def strides_of_flat(shape: Shape, strides: Shape, dims: Sequence[int]) -> tuple[
     return size, step
 
 
+def only(low: Lowering, index: Any, name: str, value: Expression) -> Expression:
+    """``value``, and a check that a single index names the only place of a tensor without dims."""
+    if name not in (*CLOSED, "index_fill", "index_fill_tensor") or index.shape != (1, 1):
+        return value
+    place = low.load(low.look(index).seen(lambda place: place[0, 0, ...]), ())
+    check = within if name in CLOSED else around
+    return where(check(place, 1, name).equals(0), value, value)
+
+
 @lowers("index", "index_select", "take")
 def _index(low: Lowering, equation: Equation, x: Any, index: Any) -> Look:
     row, out, (dims, place) = equation.operation, equation.outputs[0], equation.options
@@ -177,7 +187,7 @@ def _index(low: Lowering, equation: Equation, x: Any, index: Any) -> Look:
         return low.map(out.shape, out.kind, 0)
     look = low.look(x)
     if not dims:
-        return low.reshaped(look, out.shape)
+        return low.map(out.shape, out.kind, only(low, index, row.name, low.load(look, out.shape)))
     if row.name == "take":
         look = Look(low.whole(look))
     choice = Choice(low, look.shape, index, dims, place)

@@ -21,6 +21,7 @@ from adjoint.compiler.lowering.indexing import (
     along_one,
     index_column,
     lifted,
+    only,
     progression,
     total,
     within,
@@ -196,7 +197,7 @@ def put(low: Lowering, equation: Equation, x: Any, index: Any, source: Any) -> L
         present = low.load(x, out.shape)
         if accumulate:
             value = present | value if out.kind.kind == "b" else present + value
-        return low.map(out.shape, out.kind, value)
+        return low.map(out.shape, out.kind, only(low, index, row.name, value))
     buffer = base_of(low, x, index, source)
     choice = Choice(low, buffer.shape, index, dims, place)
     at = choice.at(strides_of(buffer.shape), 0, row.name)

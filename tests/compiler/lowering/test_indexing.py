@@ -95,6 +95,42 @@ def test_a_wrong_place_raises(
     np.testing.assert_array_equal(executable(*good)[0], expected)
 
 
+NARROW: list[tuple[Callable[..., Any], tuple[np.ndarray, ...]]] = [
+    (lambda x, i: x[i], (a(1, 3), places(1, 2, 2))),
+    (lambda x, i: x[:, i], (a(3, 1), places(1, 2, 2))),
+    (lambda x, i: x[i, i], (a(1, 1), places(1, 2, 2))),
+    (lambda x, i: x.expand(4, 3)[i], (a(1, 3), places(4, 5, 2))),
+    (lambda x, i: x.take(i), (a(1), places(1, 2, 2))),
+    (lambda x, i: x.gather(0, i), (a(1), places(1, 2, 2))),
+    (lambda x, i: x.gather(0, i), (a(1, 2), places(1, 2, 2, 2))),
+    (lambda x, i: x.gather(0, i), (a(), places(1, 2, 2))),
+    (lambda x, i: x.index_select(0, i), (a(1, 3), places(1, 2, 2))),
+    (lambda x, i: x.index_select(0, i), (a(), places(1, 2, 1))),
+    (lambda x, i: x.index_add(0, i, x), (a(), places(1, 2, 1))),
+    (lambda x, i: x.index_fill(0, i, 3), (a(), places(-2, -1, 1))),
+    (lambda x, i: functional.embedding(i, x), (a(1, 3), places(1, 2, 2))),
+    (lambda x, i: x.scatter(0, i, 2), (a(1), places(1, 2, 2))),
+    (lambda x, i: x.scatter_add(0, i, x + 1), (a(1), places(1, 2, 1))),
+    (lambda x, i: x.index_add(0, i, x), (a(1, 3), places(1, 2, 1))),
+    (lambda x, i: x.index_put((i,), x[0]), (a(1, 3), places(1, 2, 2))),
+    (lambda x, i: x.index_fill(0, i, 3), (a(1, 3), places(1, 2, 2))),
+    (lambda x, i: x.put(i, x), (a(1), places(1, 2, 1))),
+    (lambda x, i: functional.one_hot(i, 1), (a(1), places(1, 2, 2))),
+]
+
+
+@pytest.mark.parametrize("case", NARROW)
+def test_a_wrong_place_raises_where_there_is_but_one(case: Any) -> None:
+    function, arrays = case
+    traced = Traced()
+    traced.add(function, arrays[0], np.zeros_like(arrays[1]))
+    executable = Executable(traced.program(), effort=1)
+    with pytest.raises((IndexError, RuntimeError)) as eager:
+        function(*map(adjoint.tensor, arrays))
+    with pytest.raises(eager.type):
+        executable(*arrays)
+
+
 def test_places_in_a_sorted_sequence() -> None:
     traced = Traced()
     for size in (0, 1, 2, 3, 7, 8, 33):
