@@ -10,7 +10,7 @@ from __future__ import annotations
 from adjoint.compiler.expressions import Expression, absolute, copysign, where
 from adjoint.compiler.functions.coefficients import EXP, EXP2, EXPM1, LN2, SINH
 from adjoint.compiler.functions.formats import (
-    divide,
+    constant,
     exact_fma,
     fma,
     format_of,
@@ -117,16 +117,17 @@ def sigmoid(x: Expression) -> Expression:
 
 
 def tanh(x: Expression) -> Expression:
-    """The hyperbolic tangent: exp(2|x|) - 1 over exp(2|x|) + 1."""
+    """The hyperbolic tangent: with e = exp(2|x|) - 1 it is e / (e + 2)."""
     form = format_of(x)
     size = absolute(x)
-    doubled = clamp(size + size, 0.0, 20.0 if form.size == 4 else 40.0)
-    total, rest, low_bits = expm1_pair(doubled, 2.0 * form.mantissa)
+    r, tail, _, low_bits = exp_parts(clamp(size + size, 0.0, 20.0 if form.size == 4 else 40.0))
     power = power_of_two(low_bits)
-    total, rest = total * power, rest * power
-    below, lost = two_sum(total, 2)
-    quotient, correction = divide((total, rest), (below, lost + rest))
-    return copysign(quotient + correction, x)
+    less = fma(power, r + tail, power - 1)
+    below, lost = quick_two_sum(2, less)
+    found = less / below
+    # What is lost of sum and quotient counts where the divisor is still about 2.
+    missing = fma(-found, lost, exact_fma(-found, below, less))
+    return copysign(fma(missing, where(less < 1, constant(0.5, x), 0), found), x)
 
 
 def _halves(x: Expression) -> tuple[Expression, Expression, Expression, Expression]:
