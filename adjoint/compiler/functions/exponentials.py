@@ -103,17 +103,16 @@ def sigmoid(x: Expression) -> Expression:
     """1 / (1 + exp(-x)), down to the least numbers.
 
     With e = exp(-|x|) it is 1 / (1 + e), or e / (1 + e) for negative x. Just below a power of two
-    the errors of e, of the sum and of the quotient would add up to three units: all are made up
-    for.
+    the errors of e, of the sum and of the quotient would add up to three units: the latter two are
+    made up for.
     """
-    high, low, _, low_bits = exp_pair(clamp(-absolute(x), _limits(x)[0], 0.0))
-    raised, rest = scale(high, low_bits), scale(low, low_bits)
+    r, tail, _, low_bits = exp_parts(clamp(-absolute(x), _limits(x)[0], 0.0))
+    raised = scale(r + tail + 1, low_bits)
     below, lost = quick_two_sum(1, raised)
-    negative = x < 0
-    above, more = where(negative, raised, 1), where(negative, rest, 0)
-    quotient = above / below
-    missing = exact_fma(-quotient, below, above) + fma(-quotient, lost + rest, more)
-    return fma(missing, fma(-0.5, raised, 1), quotient)  # a rough 1 / (1 + e) is enough there
+    above = where(x < 0, raised, 1)
+    found = above / below
+    missing = fma(-found, lost, exact_fma(-found, below, above))
+    return fma(missing, fma(-0.5, raised, 1), found)  # a rough 1 / (1 + e) is enough there
 
 
 def tanh(x: Expression) -> Expression:
