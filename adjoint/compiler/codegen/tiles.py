@@ -96,7 +96,7 @@ class TileCode:
             for place in range(tile.vectors):
                 self._finish(row, place, sums[row * tile.vectors + place])
         text.do("ret void")
-        body = "\n".join(text.lines)
+        body = "\n".join([*text.memory, *text.lines])
         pointers = "ptr noalias readonly %x, ptr noalias readonly %y, ptr noalias %z, ptr %s"
         pointers += ", i64 %steps"
         return (
@@ -111,14 +111,10 @@ class TileCode:
 
     def _chunks(self) -> list[str]:
         """The sums over all steps, those over chunks added up in memory."""
-        text, count = self.text, self.tile.rows * self.tile.vectors
-        text.do(f"%totals = alloca [{count} x {self.text.vector}], align 64")
-        places = [
-            text.new(f"getelementptr {self.text.vector}, ptr %totals, i64 {place}")
-            for place in range(count)
-        ]
+        text = self.text
+        places = text.totals(self.tile.rows * self.tile.vectors)
         for place in places:
-            text.do(f"store {self.text.vector} zeroinitializer, ptr {place}, align 64")
+            text.store(place, "zeroinitializer")
 
         def chunk(number: str) -> list[str]:
             begin = text.new(f"mul nuw nsw i64 {number}, {CHUNK}")
@@ -126,14 +122,12 @@ class TileCode:
             over = text.new(f"icmp ugt i64 {after}, %steps")
             end = text.new(f"select i1 {over}, i64 %steps, i64 {after}")
             for place, value in zip(places, self._sums(begin, end), strict=True):
-                before = text.new(f"load {self.text.vector}, ptr {place}, align 64")
-                total = text.plus(before, value)
-                text.do(f"store {self.text.vector} {total}, ptr {place}, align 64")
+                text.add_to(place, value)
             return []
 
         more = text.new(f"add nuw nsw i64 %steps, {CHUNK - 1}")
         text.loop("0", text.new(f"udiv i64 {more}, {CHUNK}"), chunk)
-        return [text.new(f"load {self.text.vector}, ptr {place}, align 64") for place in places]
+        return [text.load(place) for place in places]
 
     def _step(self, index: str, *sums: str) -> list[str]:
         """One step of the inner dimension."""
