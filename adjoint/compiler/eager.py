@@ -16,7 +16,7 @@ import numpy as np
 from adjoint.compiler.codegen.library import library
 from adjoint.compiler.codegen.processor import host
 from adjoint.compiler.codegen.scalars import Needs, emit
-from adjoint.compiler.codegen.text import Text
+from adjoint.compiler.codegen.text import TWICE, Text
 from adjoint.compiler.expressions import (
     Expression,
     absolute,
@@ -127,7 +127,7 @@ def _text(formula: Callable[..., Expression], kind: np.dtype[Any], steps: tuple[
         text.store("%out", index, emit(text, found, load, {}, needs), kind)
         return []
 
-    text.loop("%begin", "%end", turn)
+    text.loop("%begin", "%end", turn, hint="!1")
     pointers = ", ".join([f"ptr noalias %p{place}" for place in range(count)])
     functions, declarations = library(needs)
     loads = []
@@ -151,4 +151,5 @@ def _text(formula: Callable[..., Expression], kind: np.dtype[Any], steps: tuple[
         f"  %end = select i1 %last, i64 {size}, i64 %next",
         f"  call void @loop({given}, i64 %begin, i64 %end)",
         "  ret void\n}\n",
+        TWICE,
     ])  # fmt: skip

@@ -16,6 +16,10 @@ REGISTER = {
 }  # fmt: skip
 MEMORY = {**REGISTER, "b1": "i8"}
 
+# Two vectors in a turn, which hide from each other how long their operations take: pow of float64
+# takes 2.8 ns instead of 6.2, most functions a tenth less. Such loops take longer to compile.
+TWICE = '!1 = distinct !{!1, !2}\n!2 = !{!"llvm.loop.interleave.count", i32 2}\n'
+
 
 def code(kind: np.dtype[Any]) -> str:
     """NumPy's short name of a type: ``f4``."""
@@ -113,11 +117,13 @@ class Text:
         end: str,
         body: Callable[..., Sequence[str]],
         carried: Sequence[tuple[str, str]] = (),
+        hint: str = "",
     ) -> list[str]:
         """From ``begin`` to before ``end``, at least once.
 
         ``carried`` are the types and first values of what goes from one turn to the next; ``body``
-        gets the index and their present values, and gives the next. Gives the last.
+        gets the index and their present values, and gives the next. Gives the last. ``hint`` names
+        what LLVM is told of the loop, such as ``TWICE`` as ``!1``.
         """
         number = self.count()
         before = self.block
@@ -130,7 +136,8 @@ class Text:
         self.do(f"%n{number} = add nuw nsw i64 {index}, 1")
         self.do(f"%d{number} = icmp eq i64 %n{number}, {end}")
         last = self.block
-        self.do(f"br i1 %d{number}, label %end{number}, label %loop{number}")
+        told = f", !llvm.loop {hint}" if hint else ""
+        self.do(f"br i1 %d{number}, label %end{number}, label %loop{number}{told}")
         phis = [f"  {index} = phi i64 [{begin}, %{before}], [%n{number}, %{last}]"]
         for name, (kind, first), value in zip(names, carried, following, strict=True):
             phis.append(f"  {name} = phi {kind} [{first}, %{before}], [{value}, %{last}]")
