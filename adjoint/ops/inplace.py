@@ -15,7 +15,7 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.array.memory import writable
-from adjoint.array.symbol import Symbol
+from adjoint.array.symbol import Symbol, running
 from adjoint.errors import describe_shape
 from adjoint.ops.kinds.formulas import zero
 from adjoint.ops.kinds.general import define
@@ -318,6 +318,8 @@ def overwrite(target: Any, value: Any, edge: Any = False, name: str = "zero_") -
         copy_into(target._array, array)
         memory.note_write()
     else:
+        if running.capture is not None:
+            running.capture.before_write(target)
         rebind(target, value)
         memory.note_write()
     if not modes.enabled or dtypes.of(target._array).category < dtypes.FLOATING:

@@ -33,7 +33,7 @@ from adjoint.ops.movement import clone_row
 from adjoint.ops.rewriting import family, follow, path_of, root_of
 from adjoint.tape.modes import modes
 from adjoint.tape.node import AccumulateGrad, Node, clock
-from adjoint.tape.tensor import Tensor, history_of
+from adjoint.tape.tensor import Tensor, history_of, memory_of, wrap
 
 ndarray = np.ndarray
 get_array, set_array = ARRAY.__get__, ARRAY.__set__
@@ -216,6 +216,19 @@ class Capture:
                 if other is not tensor and other._memory is not None:
                     for view in self.seen(list(family(other)), other):
                         view._array = follow(cell.array, path_of(view, to_root=True))
+
+    def before_write(self, tensor: Any) -> None:
+        """Let the node that made a memory, and saved it, find it spoiled by a write."""
+        root = root_of(tensor)
+        node = history_of(root)
+        node = getattr(node, "node", node)
+        if node is None or isinstance(node, AccumulateGrad) or node.sequence <= self.start:
+            return
+        saved, whole = node.saved, root._array
+        if type(saved) is tuple and any(each is whole for each in saved):
+            witness = wrap(whole, root._level)
+            witness._memory = memory_of(root)
+            node.saved = tuple([witness if each is whole else each for each in saved])
 
     def seen(self, views: list[Any], root: Any) -> list[Any]:
         """The views of ``root`` that a write must renew; others will ask it what they are."""

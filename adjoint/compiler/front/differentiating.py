@@ -95,8 +95,9 @@ def _pass(capture: Any, leaving: Any, places: list[int], edges: list[Any]) -> An
             try:
                 _run(capture, leaving, [place], edges)
                 alive.append(place)
-            except GraphError:
-                leaving.made[place] = leaving.made[place]._replace(requires_grad="freed")
+            except GraphError as error:
+                freed = leaving.made[place]._replace(requires_grad="freed", error=str(error))
+                leaving.made[place] = freed
             del capture.trace.equations[count:]
         return alive, _run(capture, leaving, alive, edges) if alive else None
     finally:

@@ -18,7 +18,8 @@ class Result(NamedTuple):
     ``requires_grad`` is "" for a constant, "leaf", "node" (computed from what requires a gradient)
     or "freed" (the same, but a backward pass inside has used the graph up). ``copy`` says that the
     result is another's already; ``writes`` is its version, from writes inside;
-    ``retains`` that ``retain_grad()`` was called.
+    ``retains`` that ``retain_grad()`` was called; ``error`` what a pass through a graph says that
+    is gone.
     """
 
     number: int
@@ -26,6 +27,7 @@ class Result(NamedTuple):
     copy: bool
     writes: int = 0
     retains: bool = False
+    error: str = ""
 
 
 class Given(NamedTuple):
