@@ -14,7 +14,7 @@ whether it has many outputs, and can be carried out on arrays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -142,13 +142,27 @@ class Equation:
         """The same operation on others."""
         return Equation(self.operation, inputs, self.options, self.outputs, self.where)
 
+    def spell(self, names: Mapping[Variable, str]) -> str:
+        """The equation, with these names for its variables."""
+        left = ", ".join(f"{names.get(each, each.name)}:{each.type}" for each in self.outputs)
+        options = f"[{', '.join(map(_spell_option, self.options))}]" if self.options else ""
+        inputs = ", ".join(_spell_atom(each, names) for each in self.inputs)
+        return f"{left} = {self.operation.name}{options}({inputs})"
+
     def __repr__(self) -> str:
-        left = ", ".join(map(repr, self.outputs))
-        options = f"[{', '.join(map(repr, self.options))}]" if self.options else ""
-        names = ", ".join(
-            each.name if isinstance(each, Variable) else repr(each) for each in self.inputs
-        )
-        return f"{left} = {self.operation.name}{options}({names})"
+        return self.spell({})
+
+
+def _spell_atom(atom: Atom, names: Mapping[Variable, str]) -> str:
+    return names.get(atom, atom.name) if isinstance(atom, Variable) else repr(atom)
+
+
+def _spell_option(option: Any) -> str:
+    """An option; one that is a row, as in paths of views, by its name."""
+    if isinstance(option, tuple):
+        inside = ", ".join(map(_spell_option, option))
+        return f"({inside},)" if len(option) == 1 else f"({inside})"
+    return str(option.name) if hasattr(option, "evaluate") else repr(option)
 
 
 class Program:
@@ -172,14 +186,26 @@ class Program:
         self.name = name
         self.writes = writes or {}
 
-    def __repr__(self) -> str:
-        lines = [f"{self.name}({', '.join(map(repr, self.inputs))}) {{"]
-        lines += [f"  {equation!r}" for equation in self.equations]
-        names = [each.name if isinstance(each, Variable) else repr(each) for each in self.outputs]
+    def text(self, lines: bool = False) -> str:
+        """The program, its variables numbered in order; with ``lines``, where each step is from."""
+        names: dict[Variable, str] = {}
+        for each in self.inputs:
+            names[each] = f"v{len(names) + 1}"
+        written = []
+        for equation in self.equations:
+            for each in equation.outputs:
+                names[each] = f"v{len(names) + 1}"
+            where = f"  # {equation.where}" if lines and equation.where is not None else ""
+            written.append(f"  {equation.spell(names)}{where}")
+        inputs = ", ".join(f"{names[each]}:{each.type}" for each in self.inputs)
+        results = [_spell_atom(each, names) for each in self.outputs]
         for result, target in self.writes.items():
-            names[result] = f"{self.inputs[target].name} <- {names[result]}"
-        results = ", ".join(names)
-        return "\n".join([*lines, f"  return {results}", "}"])
+            results[result] = f"{names[self.inputs[target]]} <- {results[result]}"
+        end = [f"  return {', '.join(results)}", "}"]
+        return "\n".join([f"{self.name}({inputs}) {{", *written, *end])
+
+    def __repr__(self) -> str:
+        return self.text()
 
     def uses(self) -> dict[Variable, int]:
         """How often each variable is read, by equations and as a result."""
