@@ -15,7 +15,7 @@ import numpy as np
 
 from adjoint.compiler.front.differentiable import Derivative, Spent, as_input
 from adjoint.compiler.front.guards import Change, Guards
-from adjoint.compiler.front.sources import Number, Outside
+from adjoint.compiler.front.sources import GradOf, Number, Outside
 from adjoint.compiler.front.tracing import Constant, Given, Look, Result, Traced
 from adjoint.compiler.runtime.executable import FINISHED, Executable
 from adjoint.ops.inplace import before_write
@@ -48,7 +48,7 @@ class Compiled:
         self.numbers = [
             (place, each) for place, each in enumerate(traced.sources) if isinstance(each, Number)
         ]
-        self.outside = [each for each in traced.sources if isinstance(each, Outside)]
+        self.outside = _outside(traced)
         self.tracing = 0.0  # seconds
         self.ways = 0  # quick ways that were asked for
         self.written_call: Any = None  # source and code of the quick way, see ``quick``
@@ -153,7 +153,7 @@ class Compiled:
         """What follows from a run: versions, gradients at leaves, results and their histories."""
         traced = self.traced
         self._note_writes(arguments, made)
-        results = [
+        results: list[Any] = [
             None if type(each) is Look else self._result(each, arguments, made)
             for each in traced.made
         ]
@@ -164,12 +164,17 @@ class Compiled:
             Spent(1).record([results[each] for each in self.spent], edges)
         for number, each in enumerate(traced.made):
             if type(each) is Look:  # of what has its history now
-                results[number] = self._view(each, arguments, results)
+                of = each.of
+                parent = results[of] if isinstance(of, int) else of.find(arguments)
+                results[number] = view_of(parent, each)
+            elif type(each) is Result and each.retains:
+                results[number].retain_grad()
         for flag in traced.flags:
             set_requires_grad(flag.source.find(arguments), flag.requires_grad)
+        for place, grad in traced.made_grads:
+            results[place].grad = results[grad]
         for leaf in traced.left:
-            tensor = leaf.source.find(arguments)
-            node = tensor._node
+            node = leaf.source.find(arguments)._node
             node.grad = None if leaf.made is None else results[leaf.made]
         return traced.rebuild(
             iter(
@@ -179,29 +184,22 @@ class Compiled:
 
     def _note_writes(self, arguments: Sequence[Any], made: Sequence[Any]) -> None:
         """Count writes, all at one time and in one line: that of the call."""
-        written = self.traced.written
-        if not written:
+        written, counted = self.traced.written, self.traced.counted
+        if not written and not counted:
             return
         now, frame = next(clock), user_frame(sys._getframe(1))
-        for each in written:
-            tensor = each.source.find(arguments)
-            if each.rebinds:
-                tensor._array = made[each.result]
-                continue
-            memory = memory_of(tensor)
-            memory.version += each.writes
+        facts = [(each.source, each.writes) for each in written if not each.rebinds]
+        for source, writes in (*facts, *counted):
+            memory = memory_of(source.find(arguments))
+            memory.version += writes
             memory.written = now
             if frame is not None:
                 memory.code, memory.instruction = frame.f_code, frame.f_lasti
             if memory.views:
                 renew_unrecorded(memory)
-
-    def _view(self, each: Look, arguments: Sequence[Any], results: Sequence[Any]) -> Any:
-        parent = results[each.of] if isinstance(each.of, int) else each.of.find(arguments)
-        if each.recorded:
-            return follow(parent, each.path)
-        with no_grad():
-            return follow(parent, each.path)
+        for each in written:
+            if each.rebinds:
+                each.source.find(arguments)._array = made[each.result]
 
     def _result(self, each: Any, arguments: Sequence[Any], made: Sequence[Any]) -> Any:
         if type(each) is Given:
@@ -240,6 +238,33 @@ class Compiled:
         )
 
 
+def _outside(traced: Traced) -> list[Outside]:
+    """All tensors from outside that a program has to do with, each once."""
+    sources: list[Any] = [*traced.sources, *[each for each, _ in traced.grad_guards]]
+    parts: tuple[Any, ...] = (*traced.written, *traced.left, *traced.flags)
+    sources += [each.source for each in parts]
+    sources += [each for each, _ in traced.counted]
+    sources += [each.source for each in traced.made if type(each) is Given]
+    sources += [each.of for each in traced.made if type(each) is Look]
+    sources += () if traced.backward is None else traced.backward.edges
+    leaves = [each.leaf for each in sources if isinstance(each, GradOf)]
+    found = [each for each in (*sources, *leaves) if isinstance(each, Outside)]
+    return list({id(each): each for each in found}.values())
+
+
+def view_of(parent: Any, look: Look) -> Any:
+    """A view that leaves a function, taken anew."""
+    if look.recorded:
+        tensor = follow(parent, look.path)
+    else:
+        with no_grad():
+            tensor = follow(parent, look.path)
+    if look.apart:
+        tensor = wrap(tensor._array)
+        memory_of(tensor).version = look.writes
+    return set_requires_grad(tensor) if look.leaf else tensor
+
+
 def undo(begun: Sequence[Any]) -> None:
     """Take back the effects that a call has begun with, of which the last may not be done."""
     for effect in reversed(begun):
@@ -253,4 +278,4 @@ def root_of(array: Any) -> Any:
     return array if array.base is None else array.base
 
 
-__all__ = ["MISS", "Compiled", "root_of", "undo"]
+__all__ = ["MISS", "Compiled", "root_of", "undo", "view_of"]

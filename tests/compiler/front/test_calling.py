@@ -14,7 +14,6 @@ from adjoint.compiler.front.keys import key_of, take_apart, value_key
 from adjoint.errors import UntraceableError
 
 
-
 class Pair(NamedTuple):
     first: Any
     second: Any

@@ -159,6 +159,69 @@ def test_several_programs_have_ways_of_their_own():
     assert len(function.programs) == 6
 
 
+def test_everything_that_a_step_may_leave():
+    """Nested arguments, views, accumulated gradients, losses, and calls of NumPy."""
+
+    def build():
+        torch.manual_seed(0)
+        w, b = torch.randn(3, requires_grad=True), torch.zeros(1, requires_grad=True)
+        total = torch.zeros(3)
+
+        def step(tree, scale, *, flag=None):
+            h = tree["x"] * w * scale + b
+            loss = torch.sort(h.square().sum(1))[0].mean()
+            loss.backward()
+            tree["y"][0].add_(1)
+            total.add_(h.detach().sum(0))
+            z = tree["x"] * 2
+            return loss, [z, z[0]], tree["y"][0], flag
+
+        return step, (w, b, total)
+
+    found = []
+    for wrap in (torch.compile, lambda f: f):
+        step, tensors = build()
+        step = wrap(step)
+        y, outs = torch.zeros(2), []
+        for number in range(5):
+            x = torch.full((4, 3), float(number + 1))
+            call = quick(step) if wrap is torch.compile and number > 2 else step
+            args, kwargs = ({"x": x, "y": [y]}, 1.5), {"flag": "text"}
+            out = call(args, kwargs) if call is not step else step(*args, **kwargs)
+            assert out is not MISS
+            loss, (h, row), same, flag = out
+            assert (same is y, flag, row._base is h) == (True, "text", True)
+            with pytest.raises(RuntimeError, match="second time"):
+                loss.backward()
+            outs += [loss.detach(), h, row]
+        facts = [(each._version, each.grad) for each in (y, *tensors)]
+        versions = [each.grad._version for each in tensors[:2]]
+        found.append((outs, facts, versions, y, list(tensors)))
+    torch.testing.assert_close(*found)
+    w = tensors[0]
+    assert w.grad._version == 4
+
+
+def test_gradients_that_miss():
+    w = torch.ones(3, requires_grad=True)
+
+    @torch.compile
+    def step(x):
+        (w * x).sum().backward()
+
+    x = torch.ones(3)
+    w.grad = torch.zeros(3)
+    step(x)
+    call = quick(step)
+    assert call((x,), {}) is None
+    torch.testing.assert_close(w.grad, torch.full((3,), 2.0))
+    for grad in (None, torch.zeros(6)[::2], torch.zeros(3) * torch.ones(3, requires_grad=True)):
+        w.grad = grad
+        assert call((x,), {}) is MISS
+    w.grad = torch.zeros(3)
+    assert call((x,), {}) is None
+
+
 # -- threads and interrupts ---------------------------------------------------------------------
 
 
