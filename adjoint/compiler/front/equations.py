@@ -24,12 +24,21 @@ WAYS_OUT = (
 )
 
 
-def untraceable(what: str, way_out: str = WAYS_OUT) -> UntraceableError:
-    """The error for what cannot be traced, at the user's line."""
-    frame = user_frame(sys._getframe(1))
+def untraceable(
+    what: str, way_out: str = WAYS_OUT, cause: BaseException | None = None
+) -> UntraceableError:
+    """The error for what cannot be traced, at the user's line, or at that of ``cause``."""
     where = None
-    if frame is not None:
-        where = f"{shorten(frame.f_code.co_filename)}:{frame.f_lineno}"
+    if cause is None:
+        frame = user_frame(sys._getframe(1))
+        if frame is not None:
+            where = f"{shorten(frame.f_code.co_filename)}:{frame.f_lineno}"
+    else:
+        step = cause.__traceback__
+        while step is not None:
+            if user_frame(step.tb_frame) is step.tb_frame:
+                where = f"{shorten(step.tb_frame.f_code.co_filename)}:{step.tb_lineno}"
+            step = step.tb_next
     error = UntraceableError(f"compile: {where or 'somewhere'}: {what}; {way_out}")
     error.where = where
     trace = getattr(running.capture, "trace", None)

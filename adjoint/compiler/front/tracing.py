@@ -17,7 +17,7 @@ from adjoint.compiler.front.leaving import Constant, Given, Leaving, Look, Resul
 from adjoint.compiler.front.sources import Outside, Source, kind_of_node
 from adjoint.compiler.front.world import GRAD, MISSING
 from adjoint.compiler.program import Equation, Literal, Program, Type, Variable
-from adjoint.errors import UntraceableError
+from adjoint.errors import TransformError, UntraceableError
 from adjoint.pytree import flatten
 from adjoint.tape.modes import modes
 from adjoint.tape.node import AccumulateGrad
@@ -253,7 +253,13 @@ class _Attempt:
             except AttributeError as error:
                 if "'Symbol' object" not in str(error):
                     raise
-                raise untraceable(f"an operation needs the numbers ({error})") from error
+                raise untraceable(
+                    f"an operation needs the numbers ({error})", cause=error
+                ) from error
+            except UntraceableError:
+                raise
+            except TransformError as error:
+                raise untraceable(str(error), cause=error) from None
             if capture.trace.failure is not None:
                 raise capture.trace.failure
             if (modes.enabled, modes.inference) != capture.modes:

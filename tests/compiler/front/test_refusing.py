@@ -72,6 +72,9 @@ def refusals() -> dict[str, Any]:  # noqa: C901 - one after the other
     def repeated(x, w):
         return x.repeat_interleave(x.abs().long(), output_size=None)
 
+    def one_hot(x, w):
+        return torch.nn.functional.one_hot(x.argmax(-1))
+
     def address(x, w):
         return x.data_ptr()
 
