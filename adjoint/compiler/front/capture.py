@@ -5,17 +5,13 @@ from outside one that becomes an input of the program, for one made inside of kn
 constant. Writes put another symbol in its place and leave the memory alone. So every operation is
 traced, also those among tensors that the function closes over, and nothing is left changed by a
 trace.
-
-That is done by putting properties of our own in the place of the slots ``Tensor._array`` and
-``AccumulateGrad.grad`` for as long as a trace runs, and a ``Tensor.__setattr__`` that notes what
-else is set on tensors from outside; operations cost nothing for it at any other time.
 """
 
 from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -23,22 +19,21 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.array.symbol import Symbol, running, strides_in
-from adjoint.compiler.front import drawing, steps
+from adjoint.compiler.front import drawing, steps, swapping
 from adjoint.compiler.front.equations import LEVEL, CaptureTrace, untraceable
 from adjoint.compiler.front.leaks import Leaks
 from adjoint.compiler.front.sources import Argument, Facts, GradOf, Number, Outside, Source
-from adjoint.compiler.front.world import ARRAY, GRAD, SAVED, World
+from adjoint.compiler.front.world import ARRAY, GRAD, World
 from adjoint.errors import describe_shape
 from adjoint.ops.movement import clone_row
 from adjoint.ops.rewriting import family, follow, path_of, root_of
 from adjoint.tape.modes import modes
-from adjoint.tape.node import AccumulateGrad, Node, clock
-from adjoint.tape.tensor import Tensor, history_of, memory_of, wrap
+from adjoint.tape.node import AccumulateGrad, clock
+from adjoint.tape.tensor import history_of, memory_of, wrap
 
 ndarray = np.ndarray
 get_array, set_array = ARRAY.__get__, ARRAY.__set__
 get_grad, set_grad = GRAD.__get__, GRAD.__set__
-NOTED = frozenset(("_node", "_view", "_memory", "_level", "__class__"))
 _one_at_a_time = threading.RLock()
 
 
@@ -342,122 +337,24 @@ class Capture:
         _one_at_a_time.acquire()
         self.start = next(clock)
         self.modes = modes.enabled, modes.inference
-        Tensor._array = property(*self._array_access())
-        AccumulateGrad.grad = property(*self._grad_access())
-        Node.saved = property(*self._saved_access())
-        Tensor.__setattr__ = self._setting()  # type: ignore[method-assign]
+        swapping.install(self)
         drawing.install(self)
         running.capture = self
         return self
 
     def __exit__(self, *_: object) -> None:
-        running.capture = None
-        drawing.uninstall()
-        del Tensor.__setattr__
-        Tensor._array = ARRAY
-        AccumulateGrad.grad = GRAD
-        Node.saved = SAVED
-        modes.enabled, modes.inference = self.modes
-        steps.put_back(self.counts)
-        self.world.put_back(self._is_born)
-        _one_at_a_time.release()
+        try:
+            running.capture = None
+            drawing.uninstall()
+            swapping.uninstall()
+            modes.enabled, modes.inference = self.modes
+            steps.put_back(self.counts)
+            self.world.put_back(self._is_born)
+        finally:
+            _one_at_a_time.release()
 
     def _is_born(self, tensor: Any) -> bool:
         return type(get_array(tensor)) is not ndarray or id(tensor) in self.born
-
-    def _array_access(self) -> tuple[Callable[..., Any], Callable[..., None]]:
-        cells, born, thread, this_thread = self.cells, self.born, self.thread, threading.get_ident
-        made, reference = self.leaks.made, weakref.ref
-
-        def getter(tensor: Any) -> Any:
-            array = get_array(tensor)
-            if type(array) is not ndarray:
-                return array
-            key = id(tensor)
-            cell = cells.get(key)
-            if cell is None:
-                if key in born or self.pausing or this_thread() != thread:
-                    return array
-                cell = self.enter(tensor)
-            elif self.pausing or this_thread() != thread:
-                return array
-            return cell.array
-
-        def setter(tensor: Any, array: Any) -> None:
-            if self.pausing or this_thread() != thread:
-                set_array(tensor, array)
-                return
-            try:
-                get_array(tensor)
-            except AttributeError:  # a new one
-                if type(array) is ndarray:
-                    self.bear(tensor)
-                else:
-                    made.append(reference(tensor))
-                set_array(tensor, array)
-            else:
-                self.write(tensor, array)
-
-        return getter, setter
-
-    def _grad_access(self) -> tuple[Callable[..., Any], Callable[..., None]]:
-        start, thread, this_thread = self.start, self.thread, threading.get_ident
-
-        def is_own(node: Any) -> bool:
-            return bool(node.sequence > start) or self.pausing > 0 or this_thread() != thread
-
-        def getter(node: Any) -> Any:
-            return get_grad(node) if is_own(node) else self.read_grad(node)
-
-        def setter(node: Any, grad: Any) -> None:
-            if is_own(node):
-                set_grad(node, grad)
-            else:
-                self.write_grad(node, grad)
-
-        return getter, setter
-
-    def _saved_access(self) -> tuple[Callable[..., Any], Callable[..., None]]:
-        """What nodes save, which a pass may read only where the trace has made them."""
-        start, thread, this_thread = self.start, self.thread, threading.get_ident
-        get, put = SAVED.__get__, SAVED.__set__
-
-        def check(node: Any) -> None:
-            if node.sequence <= start and not self.pausing and this_thread() == thread:
-                made = node.where()
-                raise untraceable(
-                    "a backward pass inside the function goes on through what was computed "
-                    f"outside of it{'' if made is None else f', at {made}'}",
-                    "compute that inside too, detach() it, or call backward() outside",
-                )
-
-        def getter(node: Any) -> Any:
-            check(node)
-            return get(node)
-
-        def setter(node: Any, saved: Any) -> None:
-            if hasattr(node, "sequence"):
-                check(node)
-            put(node, saved)
-
-        return getter, setter
-
-    def _setting(self) -> Callable[..., None]:
-        thread, this_thread, born = self.thread, threading.get_ident, self.born
-        plainly = object.__setattr__
-
-        def set_attribute(tensor: Any, name: str, value: Any) -> None:
-            if name in NOTED and not self.pausing and this_thread() == thread:
-                try:
-                    array = get_array(tensor)
-                except AttributeError:
-                    array = None
-                if type(array) is ndarray and id(tensor) not in born:
-                    self.world.note_tensor(tensor)
-                    self.world.note_slot(tensor, name)
-            plainly(tensor, name, value)
-
-        return set_attribute
 
 
 def place_of(array: Any) -> tuple[Any, ...]:
