@@ -40,9 +40,9 @@ class ConvolutionCode:
         self.high = self.planes[-2] if len(self.planes) > 1 else 1
         self.wide = self.planes[-1]
         kind = node.buffers[0].kind
-        self.tile = best_shape(self.high, self.wide, self.outputs, lanes_for(kind, self.outputs))
-        self.text = VectorText(kind, lanes_for(kind, self.outputs), declarations)
-        self.width = self.tile.vectors * self.text.lanes
+        self.tile, lanes = self._shape()
+        self.text = VectorText(kind, lanes, declarations)
+        self.width = self._width()  # output channels at once
         self.across = -(-self.wide // self.tile.columns)
         self.down = -(-self.high // self.tile.lines)
         self.lead = 1
@@ -50,6 +50,19 @@ class ConvolutionCode:
             self.lead *= size
         self.taps = self._taps()
         self.units = node.x.shape[0] * self.groups * self.lead * self.down * self.across
+
+    def _shape(self) -> tuple[Shape, int]:
+        """The tile, and how many elements a vector has."""
+        lanes = lanes_for(self.node.buffers[0].kind, self.outputs)
+        return best_shape(self.high, self.wide, self.outputs, lanes), lanes
+
+    def _width(self) -> int:
+        return self.tile.vectors * self.text.lanes
+
+    @property
+    def count(self) -> int:
+        """How many vectors of sums there are."""
+        return self.tile.lines * self.tile.columns * self.tile.vectors
 
     def _taps(self) -> list[int]:
         """Where the elements of a window are behind its first."""
@@ -119,13 +132,17 @@ class ConvolutionCode:
     # -- a tile -------------------------------------------------------------------------------
 
     def _tile(self, x: str, w: str, begin: str, z: str, plane: int) -> None:
-        text, tile = self.text, self.tile
-        rows = tile.lines * tile.columns
         channels = max(1, CHUNK // len(self.taps))
         if self.inputs <= 2 * channels:
             sums = self._sums(x, w, "0", str(self.inputs))
         else:
             sums = self._chunks(x, w, channels)
+        self._finish(sums, begin, z, plane)
+
+    def _finish(self, sums: list[str], begin: str, z: str, plane: int) -> None:
+        """Put the tile into the result: its vectors go across the channels' planes."""
+        text, tile = self.text, self.tile
+        rows = tile.lines * tile.columns
         for place in range(tile.vectors):
             values = [sums[row * tile.vectors + place] for row in range(rows)]
             count = min(self.outputs - place * text.lanes, text.lanes)
@@ -142,7 +159,7 @@ class ConvolutionCode:
     def _sums(self, x: str, w: str, begin: str, end: str) -> list[str]:
         """The sums over some input channels and all taps."""
         text, taps = self.text, len(self.taps)
-        kinds = [text.vector] * (self.tile.lines * self.tile.columns * self.tile.vectors)
+        kinds = [text.vector] * self.count
 
         def channel(number: str, *sums: str) -> list[str]:
             own_x = text.walk(x, number, self.node.x.strides[1])
@@ -165,8 +182,7 @@ class ConvolutionCode:
     def _chunks(self, x: str, w: str, channels: int) -> list[str]:
         """The sums over all, those over some channels added up in memory."""
         text = self.text
-        count = self.tile.lines * self.tile.columns * self.tile.vectors
-        totals = text.totals(count)
+        totals = text.totals(self.count)
 
         def chunk(number: str) -> list[str]:
             begin = text.times(number, channels)

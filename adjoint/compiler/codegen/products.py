@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from adjoint.compiler.codegen import parallel
 from adjoint.compiler.codegen.convolution import ConvolutionCode
+from adjoint.compiler.codegen.convolution_lines import LineCode, suits
 from adjoint.compiler.codegen.convolution_weight import WeightCode
 from adjoint.compiler.codegen.dots import Dots
 from adjoint.compiler.codegen.gemm import Gemm
@@ -59,6 +60,8 @@ class ProductCode:
         writer: Any
         if isinstance(node, Turned):
             writer = TurnedCode(node, self.shared, declarations)
+        elif isinstance(node, Convolution) and suits(node):
+            writer = LineCode(node, declarations)
         else:
             writer = WRITERS[type(node)](node, declarations)
         result = Look(node.buffers[0])
