@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.compiler.front.differentiable import Derivative, Spent, as_input
+from adjoint.compiler.front.differentiable import Derivative, as_input, make_spent
 from adjoint.compiler.front.guards import Change, Guards
 from adjoint.compiler.front.sources import GradOf, Number, Outside
 from adjoint.compiler.front.tracing import Constant, Given, Look, Result, Traced
@@ -161,7 +161,8 @@ class Compiled:
             self._record(arguments, tensors, results, made, kept)
         if self.spent:
             edges = [each._node for each in tensors if each is not None and each._node is not None]
-            Spent(1).record([results[each] for each in self.spent], edges)
+            for each in self.spent:
+                make_spent(results[each], edges, traced.made[each].error)
         for number, each in enumerate(traced.made):
             if type(each) is Look:  # of what has its history now
                 of = each.of

@@ -19,8 +19,8 @@ import numpy as np
 from adjoint.array.value import apply
 from adjoint.compiler.program import Equation, Literal, Program, Variable
 from adjoint.compiler.runtime.executable import Executable
+from adjoint.errors import GraphError
 from adjoint.tape.node import Node, Port, clock, user_frame
-from adjoint.tape.saved import Freed
 from adjoint.tape.tensor import Tensor, new, spoiled
 
 ndarray = np.ndarray
@@ -197,26 +197,47 @@ def make_node(plan: Any, results: Sequence[Any], edges: Sequence[Any]) -> Compil
 
 
 class Spent:
-    """The plan of a node whose graph a backward pass inside the function has gone through."""
+    """The plan of a node through which there is no way back, because of what happened inside."""
 
     direct = None
     variadic = True
     holds = 0
     name = "compiled"
+    output_count = 1
 
-    def __init__(self, outputs: int) -> None:
+    def __init__(self) -> None:
         self.row = self
-        self.output_count = outputs
 
     def pull(self, node: Node, saved: Any, g: Any, level: int, record: bool) -> list[Any]:
-        """Never reached: the node's saved values are freed."""
+        """Never reached: what the node has saved is gone."""
         return [None] * len(node.edges)
 
-    def record(self, results: Sequence[Any], edges: Sequence[Any]) -> None:
-        """Make ``results`` outputs of a node that nothing can go back through."""
-        for each in results:
-            node = make_node(self, [each], edges)
-            node.saved = Freed(sys._getframe(1))
+
+class Gone:
+    """What stands for the saved values of such a node."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def unpacked(self, node: Node) -> tuple[Any, ...]:
+        """Raises: a pass inside has freed the graph, or a write has spoiled it."""
+        raise GraphError(
+            self.text
+            or "Trying to backward through the graph a second time: a backward pass inside the "
+            f"compiled function that was called at {node.where()} has freed it. Specify "
+            "retain_graph=True there if you need to go through the graph again"
+        )
+
+
+def make_spent(result: Any, edges: Sequence[Any], text: str) -> None:
+    """Give a result a history through which no pass can go."""
+    node = make_node(_SPENT, [result], edges)
+    node.saved = Gone(text)
+
+
+_SPENT = Spent()
 
 
 def checked(value: Any, node: Node) -> Any:

@@ -17,7 +17,7 @@ import numpy as np
 
 from adjoint import dtypes
 from adjoint.compiler.front.calling import MISS, Compiled, undo, view_of
-from adjoint.compiler.front.differentiable import CompiledBackward, Spent
+from adjoint.compiler.front.differentiable import CompiledBackward, Gone, Spent
 from adjoint.compiler.front.keys import Arguments
 from adjoint.compiler.front.quick_checks import IN_ORDER, Checks, NotSimpleError
 from adjoint.compiler.front.sources import Argument, Number, Outside
@@ -28,7 +28,6 @@ from adjoint.ops.rewriting import renew_unrecorded
 from adjoint.tape.changes import changes
 from adjoint.tape.modes import modes
 from adjoint.tape.node import AccumulateGrad, clock, user_frame
-from adjoint.tape.saved import Freed
 from adjoint.tape.tensor import Tensor, Untracked, make_leaf, memory_of, new
 
 WRONG = "(AttributeError, ValueError, KeyError, TypeError)"
@@ -270,17 +269,16 @@ class _Writer(Checks):
         """Histories that a backward pass inside has used up: enough of a node to say so."""
         if not self.compiled.spent:
             return
-        self.names["spent"], self.names["freed"] = Spent(1), Freed(sys._getframe(1))
+        self.names["spent"] = Spent()
         known = [each for each in self.traced.sources if not isinstance(each, Number)]
-        found = [
-            each for each in known if each.find(self.given.tensors)._node is not None
-        ]  # fmt: skip
+        found = [each for each in known if each.find(self.given.tensors)._node is not None]
         edges = _listed([f"{self.name_of(each)}._node" for each in found])
         for number in self.compiled.spent:
             node, name = f"n{number}", made[number]
+            self.names[f"gone{number}"] = Gone(self.traced.made[number].error)
             self.add(
                 f"{node} = new(CompiledBackward)",
-                f"{node}.plan, {node}.edges, {node}.saved = spent, ({edges}), freed",
+                f"{node}.plan, {node}.edges, {node}.saved = spent, ({edges}), gone{number}",
                 f"{node}.sequence, {node}.hooks = next(clock), None",
                 f"{node}.code, {node}.instruction = code, instruction",
                 f"{node}.shape, {node}.dtype = {name}._array.shape, {name}._array.dtype",
