@@ -5,8 +5,6 @@ through its *phases*, one after the other: nodes with the same inner loops. What
 next ones may look at as long as that is at the same place of the outer loops. So the rows of a
 softmax are read once: their greatest element, the exponentials, their sum, and the scaled values
 are phases, while the row lies in the first cache.
-
-Nodes are taken in order, and each joins the earliest step that may take it.
 """
 
 from __future__ import annotations
@@ -26,7 +24,6 @@ from adjoint.compiler.frames import (
 from adjoint.compiler.nodes import (
     Buffer,
     Call,
-    Looped,
     Map,
     Node,
     Reduction,
@@ -41,7 +38,7 @@ PHASES = 12  # of a kernel, at most
 ROW = 65_536  # inner places of a kernel with several phases, at most: 256 KB of float32
 FEW, LARGE = 8, 65_536  # rows that are too few for a kernel with so many places
 SHORT = 16  # inner loops below are not worth a phase
-CROWD = 48  # nodes of a kernel, when others join only for having the same domain
+TINY = 8  # places of a domain that is worth no loops of its own
 SCRATCH = 16_384  # bytes of a row that lies on the stack
 
 
@@ -99,15 +96,16 @@ class Kernel:
         """Whether ``node`` may be computed here."""
         return self.fit(node) is not None
 
-    def fit(self, node: Any) -> Fit | None:
-        """How ``node`` may be computed here: it needs nothing of another outer place in here."""
+    def fit(self, node: Any, near: bool = False) -> Fit | None:
+        """How ``node`` may be computed here: it needs nothing of another outer place in here.
+
+        ``near`` says that it is worth it, though it may share nothing yet.
+        """
         if not self.nodes:
             return Fit(first_frame(node), 0)
-        shares = any(access.buffer in self._touched for access in accesses(node))
-        if not shares and (node.domain != self.domain or len(self.nodes) >= CROWD):
+        shares = near or self._shares(node)
+        if not shares and (node.domain != self.domain or count(node.domain) > TINY):
             return None
-        if not shares and (self.updates or isinstance(node, Update)):
-            return None  # what is not vectorised, in one thread, has no company
         if self.empty or 0 in node.domain or self.updates or isinstance(node, Update):
             return self._fit_plainly(node)
         frame = self._frame_with(node)
@@ -127,6 +125,19 @@ class Kernel:
             if joined is not None and (joined is frame or self._may_have(joined)):
                 return Fit(joined, phase)
         return self._apart(node, frame) if shares else None
+
+    def _shares(self, node: Any) -> bool:
+        """Whether it looks at what is made or looked at here anyway, and more than a few numbers.
+
+        What shares nothing is better apart: of equal functions, as those of an optimizer's step
+        for each parameter, there is one.
+        """
+        least = count(node.domain) // 2
+        for access in accesses(node):
+            buffer = access.buffer
+            if buffer in self.made or (buffer in self._touched and buffer.size >= least):
+                return True
+        return False
 
     def _fit_plainly(self, node: Any) -> Fit | None:
         """Over the same domain, in the same phase, in order."""
@@ -160,6 +171,9 @@ class Kernel:
         found = self.frame.around(node)
         if found is None:
             return None
+        split = found.shared != self.frame.outer
+        if split and found.inner and count(node.domain) != count(self.domain):
+            return None  # sizes that have a factor in common by chance
         frame = Frame(found.shared, self.frame.inners, self.frame.order)
         if isinstance(node, Reduction) and ends_reduced(node):
             kept = 0
@@ -261,47 +275,6 @@ def alive(nodes: Sequence[Node], wanted: Sequence[Buffer]) -> list[Node]:
             kept.append(node)
             needed.update(look.buffer for look in node.looks())
     return kept[::-1]
-
-
-def group(nodes: Sequence[Node]) -> list[Step]:
-    """Kernels, products and calls, in an order in which each comes after what it needs."""
-    steps: list[Step] = []
-    made_in: dict[Buffer, int] = {}
-    read_in: dict[Buffer, int] = {}  # where what will be rewritten was looked at last
-    for node in nodes:
-        earliest = 0
-        if isinstance(node, Update):
-            buffer = node.buffers[0]
-            earliest = max(made_in[buffer], read_in.get(buffer, -1)) + 1
-        for look in node.looks():
-            step = made_in.get(look.buffer)
-            if step is None:
-                continue
-            joins = isinstance(node, Looped) and isinstance(steps[step], Kernel)
-            earliest = max(earliest, step if joins else step + 1)
-        place = len(steps)
-        if isinstance(node, Looped):
-            for at in range(earliest, len(steps)):
-                found = steps[at]
-                fit = found.fit(node) if isinstance(found, Kernel) else None
-                if fit is not None:
-                    assert isinstance(found, Kernel)
-                    found.add(node, fit)
-                    place = at
-                    break
-            else:
-                kernel = Kernel(node.domain)
-                kernel.add(node)
-                steps.append(kernel)
-        else:
-            assert isinstance(node, (Single, Scan, Call))
-            steps.append(node)
-        for buffer in node.buffers:
-            made_in[buffer] = max(made_in.get(buffer, 0), place)  # several parts make one
-        for look in node.looks():
-            if look.buffer.rewritten:
-                read_in[look.buffer] = max(read_in.get(look.buffer, 0), place)
-    return steps
 
 
 def nodes_of(step: Step) -> list[Any]:

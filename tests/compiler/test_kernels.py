@@ -7,7 +7,8 @@ from typing import Any
 
 import adjoint as torch
 from adjoint.compiler.arrangement import Piece, arrange, reach
-from adjoint.compiler.kernels import Kernel, alive, group, stored
+from adjoint.compiler.grouping import group
+from adjoint.compiler.kernels import Kernel, alive, stored
 from adjoint.compiler.lowering import lower
 from adjoint.compiler.nodes import Map, Reduction
 from tests.compiler.programs import program_of

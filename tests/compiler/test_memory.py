@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 import adjoint as torch
-from adjoint.compiler.kernels import alive, group, nodes_of, stored
+from adjoint.compiler.grouping import group
+from adjoint.compiler.kernels import alive, nodes_of, stored
 from adjoint.compiler.lowering import lower
 from adjoint.compiler.memory import ALIGNMENT, plan
 from adjoint.compiler.runtime.building import build

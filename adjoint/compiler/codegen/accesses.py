@@ -49,9 +49,8 @@ class Accesses:
     ) -> None:
         self.kernel = kernel
         self.same = same or {}  # buffers that overwrite others: both have one pointer
-        self.rows = {
-            each for each in kernel.crossing() if each not in stored
-        }  # buffers of which only the row at hand is kept
+        # Buffers of which only the row at hand is kept.
+        self.rows = dict.fromkeys(each for each in kernel.crossing() if each not in stored)
         self.phases: list[list[Place]] = []
         self.loads: dict[tuple[int, int], Place] = {}  # by phase and the scalar's id
         self.stores: dict[Any, Place] = {}  # by node

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from adjoint.compiler.codegen import parallel
-from adjoint.compiler.codegen.accesses import Accesses, Loop, Place, Start
+from adjoint.compiler.codegen.accesses import Accesses, Loop, Place
 from adjoint.compiler.codegen.combining import (
     BLOCK,
     accumulator_of,
@@ -369,11 +369,6 @@ def kernel_code(module: Any, name: str, kernel: Kernel) -> tuple[str, list[Buffe
             of = f"{in_memory(buffer.kind)}, ptr %b{buffer.number}, i64 {offset}"
             lines.append(f"  {pointers[-1]} = getelementptr inbounds {of}")
     pointers.append("%flag")
-    sums = nest.sums
-    partials = [
-        parallel.Partial(starts.index(Start(node.buffers[0], 0)), sums.bytes(node))
-        for node in sums.copies
-    ]
-    combining = module.define(f"{name}_combine", sums.combining) if partials else ""
-    lines.append(parallel.call(module, name, pointers, nest.division, partials, combining))
+    partials = nest.sums.partials(starts, module)
+    lines.append(parallel.call(module, name, pointers, nest.division, partials))
     return "\n".join(lines), buffers

@@ -28,10 +28,13 @@ class Division(NamedTuple):
 
 
 class Partial(NamedTuple):
-    """Memory for the results of all chunks, and which pointer gets what they give together."""
+    """Memory for partial results, of all turns or of each chunk, and what is made of them."""
 
-    pointer: int
-    bytes: int
+    pointer: int  # which one the results are at
+    bytes: int  # of a copy
+    copies: int  # 1 for all turns
+    size: int  # elements of the result
+    combining: str  # the function that gets results, copies, and both numbers
 
 
 def divide(turns: int, work: float, multiple: int = 1, most: int = MOST) -> Division:
@@ -52,13 +55,11 @@ def call(
     pointers: Sequence[str],
     division: Division,
     partials: Sequence[Partial] = (),
-    combining: str = "",
 ) -> str:
     """Instructions of ``run`` that call ``@name(ptr, ..., i64 begin, i64 end)`` for all turns.
 
     ``pointers`` are names in ``run``; the function itself is among the module's. It gets partial
-    results' memory before the last pointer, which ``@combining(result, ..., partial, ...)`` makes
-    results of in the end.
+    results' memory before the last pointer.
     """
     given = ", ".join(f"ptr {each}" for each in pointers)
     if division.chunks == 1 and not partials:
@@ -70,19 +71,20 @@ def call(
         arguments = ", ".join(f"ptr {each}" for each in inside)
         body.append(f"  call void @{name}({arguments}, i64 0, i64 {division.turns})")
     else:
-        task = module.define(f"{name}_task", _task(name, len(inside), division))
+        task = module.define(f"{name}_task", _task(name, len(names), partials, division))
         body += _region(task, inside, module.slot(REGION), division.chunks)
-    if partials:
-        results = [f"ptr {names[each.pointer]}" for each in partials]
-        results += [f"ptr %q{place}" for place in range(len(partials))]
-        body.append(f"  call void @{combining}({', '.join(results)})")
+    for place, each in enumerate(partials):
+        given = f"ptr {names[each.pointer]}, ptr %q{place}, i64 {each.size}, i64 {each.copies}"
+        body.append(f"  call void @{each.combining}({given})")
     whole = module.define(f"{name}_whole", _function(names, body))
-    return f"  call void @{whole}(ptr %table, {given})"
+    all_pointers = ", ".join(f"ptr {each}" for each in pointers)
+    return f"  call void @{whole}(ptr %table, {all_pointers})"
 
 
 def _partials(partials: Sequence[Partial]) -> list[str]:
     return [
-        f"  %q{place} = alloca [{each.bytes} x i8], align 64" for place, each in enumerate(partials)
+        f"  %q{place} = alloca [{each.bytes * each.copies} x i8], align 64"
+        for place, each in enumerate(partials)
     ]
 
 
@@ -102,15 +104,25 @@ def _region(task: str, pointers: Sequence[str], slot: int, chunks: int) -> list[
     ]
 
 
-def _task(name: str, count: int, division: Division) -> Callable[[str], str]:
+def _task(
+    name: str, count: int, partials: Sequence[Partial], division: Division
+) -> Callable[[str], str]:
     """A function of packed pointers and a chunk's number."""
     lines = []
-    for place in range(count):
+    for place in range(count + len(partials)):
         lines += [
             f"  %a{place} = getelementptr inbounds ptr, ptr %all, i64 {place}",
             f"  %p{place} = load ptr, ptr %a{place}",
         ]
-    given = ", ".join(f"ptr %p{place}" for place in range(count))
+    names = [f"%p{place}" for place in range(count + len(partials))]
+    for place, each in enumerate(partials, count - 1):
+        if each.copies > 1:
+            names[place] = f"%q{place}"
+            lines += [
+                f"  %c{place} = mul nuw nsw i64 %chunk, {each.bytes}",
+                f"  %q{place} = getelementptr inbounds i8, ptr %p{place}, i64 %c{place}",
+            ]
+    given = ", ".join(f"ptr {each}" for each in names)
     lines += [
         f"  %begin = mul nuw nsw i64 %chunk, {division.share}",
         f"  %after = add nuw nsw i64 %begin, {division.share}",

@@ -7,6 +7,8 @@ combined in the order of the chunks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from adjoint.compiler.arrangement import count
@@ -21,7 +23,7 @@ from adjoint.compiler.codegen.combining import (
 )
 from adjoint.compiler.codegen.costs import work_of
 from adjoint.compiler.codegen.scalars import convert
-from adjoint.compiler.codegen.text import Text, register, spell
+from adjoint.compiler.codegen.text import Text, code, register, spell
 from adjoint.compiler.kernels import Kernel
 from adjoint.compiler.nodes import Buffer, Reduction
 
@@ -46,7 +48,6 @@ class Sums:
             if copies:
                 self.copies[node] = copies
         self.pointers = {node: f"%q{number}" for number, node in enumerate(self.copies)}
-        self._shift: dict[Reduction, str] = {}
 
     # -- decisions ----------------------------------------------------------------------------
 
@@ -79,10 +80,6 @@ class Sums:
         many = count(node.domain) // node.buffers[0].size > BLOCK
         return 1 if many and self._bytes(node) <= PARTIALS else 0
 
-    def bytes(self, node: Reduction) -> int:
-        """How much memory partial results need."""
-        return self.copies[node] * self._bytes(node)
-
     def at_once(self, node: Reduction) -> bool:
         """Whether what it combines in memory is not only of one place of the outer loops."""
         outer = self.kernel.arranged(node).outer
@@ -90,6 +87,7 @@ class Sums:
 
     def pointer(self, buffer: Buffer) -> str:
         """The first element of a buffer; nothing for one that is not in memory."""
+        buffer = self.accesses.same.get(buffer, buffer)
         return self.accesses.pointers.get(Start(buffer, 0), "")
 
     # -- first values -------------------------------------------------------------------------
@@ -97,7 +95,7 @@ class Sums:
     def begin(self, text: Text) -> None:
         """What happens before the loops."""
         for node in self.nodes:
-            buffer, pointer, kind = node.buffers[0], self.pointer(node.buffers[0]), None
+            buffer, pointer = node.buffers[0], self.pointer(node.buffers[0])
             if self.kernel.empty:  # reductions still give their first values
                 if buffer.size:
                     self._fill(text, pointer, node, buffer.kind, "0", str(buffer.size))
@@ -105,19 +103,8 @@ class Sums:
             kind = buffer.kind
             if node in self.copies:
                 pointer, kind = self.pointers[node], accumulator_of(node)
-                self._shift[node] = "0"
-            if self.copies.get(node, 1) > 1:
-                self._begin_copy(text, node)
-            elif self.kernel.accumulates(node) and self.at_once(node):
+            if self.kernel.accumulates(node) and self.at_once(node):
                 self._fill(text, pointer, node, kind, *self._share(text, node))
-
-    def _begin_copy(self, text: Text, node: Reduction) -> None:
-        size = node.buffers[0].size
-        chunk = text.new(f"udiv i64 %begin, {self.division.share}")
-        begin = self._shift[node] = text.new(f"mul nuw nsw i64 {chunk}, {size}")
-        if self.kernel.accumulates(node):
-            end = text.new(f"add nuw nsw i64 {begin}, {size}")
-            self._fill(text, self.pointers[node], node, accumulator_of(node), begin, end)
 
     def _share(self, text: Text, node: Reduction) -> tuple[str, str]:
         """The elements of the result that the turns at hand combine."""
@@ -159,8 +146,6 @@ class Sums:
         index = indices[place] if place is not None else ""
         pointer, target = self.pointer(buffer), buffer.kind
         if node in self.copies:
-            shift = self._shift[node]
-            index = index if shift == "0" else text.new(f"add nuw nsw i64 {index}, {shift}")
             pointer, target = self.pointers[node], accumulator_of(node)
         value = convert(text, value, kind, target)
         more = self.kernel.accumulates(node)
@@ -171,32 +156,36 @@ class Sums:
             text.store(pointer, index, value, target)
         return None if more or self.kernel.row_of(buffer) > 1 else value
 
-    def combining(self, name: str) -> str:
-        """The function that makes results of the partial ones."""
-        text = Text()
-        for node in self.copies:
-            self._combine(text, node)
-        text.do("ret void")
-        results = [self.pointer(node.buffers[0]) for node in self.copies]
-        pointers = ", ".join(f"ptr noalias {each}" for each in [*results, *self.pointers.values()])
-        body = "\n".join(text.lines)
-        return f"define internal void @{name}({pointers}) {{\nentry:\n{body}\n}}\n"
+    def partials(self, starts: Sequence[Start], module: Any) -> list[parallel.Partial]:
+        """What is to be done with partial results, for pointers to ``starts``."""
+        found = []
+        for node, copies in self.copies.items():
+            buffer, kind = node.buffers[0], accumulator_of(node)
+            name = f"combine_{node.name}_{code(kind)}_{code(buffer.kind)}"
+            name = module.define(name, partial(_combining, node.name, kind, buffer.kind))
+            place = starts.index(Start(buffer, 0))
+            found.append(parallel.Partial(place, self._bytes(node), copies, buffer.size, name))
+        return found
 
-    def _combine(self, text: Text, node: Reduction) -> None:
-        buffer, kind, copies = node.buffers[0], accumulator_of(node), self.copies[node]
 
-        def element(index: str) -> list[str]:
-            def copy(number: str, value: str) -> list[str]:
-                row = text.new(f"mul nuw nsw i64 {number}, {buffer.size}")
-                place = text.new(f"add nuw nsw i64 {row}, {index}")
-                partial = text.load(self.pointers[node], place, kind)
-                return [combine(text, node.name, value, partial, kind)]
+def _combining(operation: str, kind: Any, result: Any, name: str) -> str:
+    """A function that makes results of copies of partial ones, in order."""
+    text = Text()
 
-            value = text.load(self.pointers[node], index, kind)
-            if copies > 1:
-                (value,) = text.loop("1", str(copies), copy, [(register(kind), value)])
-            rounded = convert(text, value, kind, buffer.kind)
-            text.store(self.pointer(buffer), index, rounded, buffer.kind)
-            return []
+    def element(index: str) -> list[str]:
+        def copy(number: str, value: str) -> list[str]:
+            row = text.new(f"mul nuw nsw i64 {number}, %size")
+            place = text.new(f"add nuw nsw i64 {row}, {index}")
+            return [combine(text, operation, value, text.load("%copies", place, kind), kind)]
 
-        text.loop("0", str(buffer.size), element)
+        first = spell(start_of(operation, kind), kind)
+        (value,) = text.loop("0", "%count", copy, [(register(kind), first)])
+        text.store("%results", index, convert(text, value, kind, result), result)
+        return []
+
+    text.loop("0", "%size", element)
+    body = "\n".join([*text.lines, "  ret void"])
+    pointers = "ptr noalias %results, ptr noalias %copies"
+    return (
+        f"define internal void @{name}({pointers}, i64 %size, i64 %count) {{\nentry:\n{body}\n}}\n"
+    )

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from adjoint.compiler.codegen.module import FINISHED, Module
-from adjoint.compiler.kernels import Kernel, alive, group, nodes_of
+from adjoint.compiler.grouping import group
+from adjoint.compiler.kernels import Kernel, alive, nodes_of
 from adjoint.compiler.lowering import lower
 from adjoint.compiler.nodes import Buffer, Call, Look, Single
 from adjoint.compiler.passes import optimise

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 import adjoint
-from adjoint.compiler.kernels import group, nodes_of
+from adjoint.compiler.grouping import group
+from adjoint.compiler.kernels import nodes_of
 from adjoint.compiler.nodes import Part
 from adjoint.nn import functional
 from tests.compiler.lowering import tracing

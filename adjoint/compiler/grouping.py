@@ -1,0 +1,119 @@
+"""Nodes in steps: kernels, and what stands alone, in an order in which each has what it needs.
+
+Nodes are taken in order, and each joins the earliest step that may take it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from adjoint.compiler.kernels import TINY, Kernel, Step, nodes_of
+from adjoint.compiler.nodes import Buffer, Call, Looped, Map, Node, Scan, Single, Update
+
+
+def group(nodes: Sequence[Node]) -> list[Step]:
+    """Kernels, products and calls, in an order in which each comes after what it needs."""
+    steps: list[Step] = []
+    made_in: dict[Buffer, int] = {}
+    read_in: dict[Buffer, int] = {}  # where what will be rewritten was looked at last
+    for node in _numbers_first(nodes):
+        earliest = 0
+        if isinstance(node, Update):
+            buffer = node.buffers[0]
+            earliest = max(made_in[buffer], read_in.get(buffer, -1)) + 1
+        for look in node.looks():
+            step = made_in.get(look.buffer)
+            if step is None:
+                continue
+            joins = isinstance(node, Looped) and isinstance(steps[step], Kernel)
+            earliest = max(earliest, step if joins else step + 1)
+        place = len(steps)
+        if isinstance(node, Looped):
+            for at in range(earliest, len(steps)):
+                found = steps[at]
+                fit = found.fit(node) if isinstance(found, Kernel) else None
+                if fit is not None:
+                    assert isinstance(found, Kernel)
+                    found.add(node, fit)
+                    place = at
+                    break
+            else:
+                kernel = Kernel(node.domain)
+                kernel.add(node)
+                steps.append(kernel)
+        else:
+            assert isinstance(node, (Single, Scan, Call))
+            steps.append(node)
+        for buffer in node.buffers:
+            made_in[buffer] = max(made_in.get(buffer, 0), place)  # several parts make one
+        for look in node.looks():
+            if look.buffer.rewritten:
+                read_in[look.buffer] = max(read_in.get(look.buffer, 0), place)
+    return _sunk(steps)
+
+
+def _sunk(steps: list[Step]) -> list[Step]:
+    """Kernels computed within the first that needs them, where the loops are the same.
+
+    Nodes that shared nothing with others when they came stand apart until what they lead to.
+    """
+    kept: list[Step | None] = list(steps)
+    for at in reversed(range(len(steps))):
+        step = kept[at]
+        if not isinstance(step, Kernel) or step.updates or step.empty:
+            continue
+        around = [*step.made, *[look.buffer for node in step.nodes for look in node.looks()]]
+        if any(buffer.rewritten for buffer in around):
+            continue
+        for later in range(at + 1, len(steps)):
+            other = kept[later]
+            if other is not None and _looks_at(other, step.made):
+                merged = _merged(step, other) if isinstance(other, Kernel) else None
+                if merged is not None:
+                    kept[at], kept[later] = None, merged
+                break
+    return [each for each in kept if each is not None]
+
+
+def _looks_at(step: Step, made: dict[Buffer, Any]) -> bool:
+    return any(look.buffer in made for node in nodes_of(step) for look in node.looks())
+
+
+def _merged(first: Kernel, second: Kernel) -> Kernel | None:
+    """Both in one, if that takes no more phases, nor fewer outer loops."""
+    if second.updates or second.empty or first.domain != second.domain:
+        return None
+    merged = Kernel(first.domain)
+    for node in (*first.nodes, *second.nodes):
+        fit = merged.fit(node, near=True)
+        if fit is None:
+            return None
+        merged.add(node, fit)
+    phases = max(len(first.phases), len(second.phases))
+    same = merged.frame.outer == first.frame.outer == second.frame.outer
+    return merged if same and len(merged.phases) <= phases else None
+
+
+def _numbers_first(nodes: Sequence[Node]) -> list[Node]:
+    """The nodes, in front those that make a few numbers of a few numbers, as an optimizer's rates.
+
+    Where they stand, after the first loops, they would part what is before from what is after.
+    """
+    made = {buffer for node in nodes for buffer in node.buffers}
+    first: list[Node] = []
+    others: list[Node] = []
+    for node in nodes:
+        early = (
+            type(node) is Map
+            and node.buffers[0].size <= TINY
+            and not node.buffers[0].rewritten
+            and all(
+                look.buffer not in made and look.buffer.size <= TINY and not look.buffer.rewritten
+                for look in node.looks()
+            )
+        )
+        if early:
+            made.difference_update(node.buffers)
+        (first if early else others).append(node)
+    return first + others
