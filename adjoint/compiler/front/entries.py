@@ -7,7 +7,7 @@ from typing import Any
 from adjoint.compiler.front.equations import untraceable
 from adjoint.compiler.front.world import ARRAY, GRAD, NODE
 from adjoint.tape.node import AccumulateGrad, Loose, Node, Port, clock
-from adjoint.tape.tensor import make_leaf, make_loose, new
+from adjoint.tape.tensor import Untracked, make_leaf, make_loose, new
 
 
 class Entry(Node):
@@ -36,7 +36,7 @@ def stand_in(given: Any) -> Any:
     ARRAY.__set__(tensor, given._array)
     tensor._node = None
     tensor._level = given._level
-    tensor._memory = None
+    tensor._memory = given._memory if type(given._memory) is Untracked else None
     tensor._view = None
     facts = dict(given.__dict__)
     if facts:
