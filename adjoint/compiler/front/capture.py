@@ -343,6 +343,7 @@ class Capture:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.trace.failure = None  # whose traceback leads back here
         try:
             running.capture = None
             drawing.uninstall()
