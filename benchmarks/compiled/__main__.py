@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from benchmarks.__main__ import machine
 from benchmarks.compiled import steps
 from benchmarks.timing import time_by_turns
 
@@ -77,23 +79,39 @@ def speeds(name: str, libraries: list[str], rounds: int) -> dict[str, float]:
     )
 
 
-def first_call(library: str, name: str, folder: str) -> float:
-    """Seconds from having the step to its first result, in a fresh process with this cache."""
+class First(NamedTuple):
+    """What a fresh process needs."""
+
+    seconds: float  # from having the step to its first result
+    peak: float  # MiB more than before, at most, over five steps
+
+
+def first_call(library: str, name: str, folder: str) -> First:
+    """The first calls of a step in a fresh process with this cache."""
     program = (
         "import time\n"
-        "from benchmarks.compiled.__main__ import build\n"
+        "from benchmarks.compiled.__main__ import build, resident\n"
         f"step = build({library!r}, {name!r})\n"
+        "before = resident('VmRSS')\n"
         "started = time.perf_counter()\nstep()\n"
-        "print(time.perf_counter() - started)\n"
+        "taken = time.perf_counter() - started\n"
+        "for _ in range(4): step()\n"
+        "print(taken, resident('VmHWM') - before)\n"
     )
     environment = {**os.environ, "ADJOINT_CACHE_DIR": folder, "TORCHINDUCTOR_CACHE_DIR": folder}
     out = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True, env=environment
     )
-    return float(out.stdout.split()[-1])
+    return First(*map(float, out.stdout.split()[-2:]))
 
 
-def first_calls(name: str, libraries: list[str]) -> dict[str, float]:
+def resident(field: str) -> float:
+    """MiB of this process in RAM: now (``VmRSS``), or when they were most (``VmHWM``)."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return float(next(line.split()[1] for line in lines if line.startswith(field))) / 1024
+
+
+def first_calls(name: str, libraries: list[str]) -> dict[str, First]:
     """First calls of each library; and of Adjoint again, in a process that finds its code."""
     found = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -103,8 +121,50 @@ def first_calls(name: str, libraries: list[str]) -> dict[str, float]:
     return found
 
 
+# -- tables ---------------------------------------------------------------------------------------
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A table in Markdown, printed as it grows."""
+    lines = [f"| {' | '.join(head)} |", "|" + " ---- |" * len(head)]
+    print("\n".join(lines), flush=True)
+    for row in rows:
+        lines.append(f"| {' | '.join(row)} |")
+        print(lines[-1], flush=True)
+    return lines
+
+
+def speed_rows(chosen: list[str], only: str, rounds: int) -> Iterator[list[str]]:
+    """A row for each workload: a call of each library."""
+    for name, title, target in WORKLOADS:
+        if only not in name:
+            continue
+        libraries = [each for each in chosen if can(each, name)]
+        taken = speeds(name, libraries, rounds)
+        best = min((taken[each] for each in libraries if each != "adjoint"), default=None)
+        compared = best is not None and "adjoint" in taken
+        yield [
+            title,
+            *[spell(taken.get(each)) for each in ("torch", "torch.compile", "jax.jit", "adjoint")],
+            f"{best / taken['adjoint']:.2f}" if compared else "-",
+            f"{target:.1f}",
+        ]
+
+
+def first_rows(chosen: list[str], only: str) -> Iterator[list[str]]:
+    """A row for each workload: first calls, and memory."""
+    for name, title, _ in WORKLOADS:
+        if only not in name:
+            continue
+        found = first_calls(name, [each for each in chosen if can(each, name)])
+        order = ("torch.compile", "jax.jit", "adjoint", "again")
+        peaks = [f"{found[each].peak:.0f}" if each in found else "-" for each in ("torch", "again")]
+        calls = [spell(found[each].seconds) if each in found else "-" for each in order]
+        yield [title, *calls, *peaks]
+
+
 def main() -> None:
-    """Measure, print, and write the README's table unless ``--no-write``."""
+    """Measure, print, and write the README's tables unless ``--no-write``."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compiled", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="turns of each library")
     parser.add_argument("--only", default="", help="workloads whose name holds this, nothing else")
@@ -113,39 +173,29 @@ def main() -> None:
     parser.add_argument("--no-write", action="store_true", help="leave the README as it is")
     options = parser.parse_args()
     chosen = options.libraries.split(",")
-    head = (
-        "Step", "PyTorch", "torch.compile", "jax.jit", "Adjoint", "times faster", "to reach",
-        "first call: jax.jit", "Adjoint", "from disk",
-    )  # fmt: skip
-    lines = [f"| {' | '.join(head)} |", "|" + " ---- |" * len(head)]
-    print("\n".join(lines), flush=True)
-    for name, title, target in WORKLOADS:
-        if options.only not in name:
-            continue
-        libraries = [each for each in chosen if can(each, name)]
-        taken = speeds(name, libraries, options.rounds)
-        first = (
-            {}
-            if options.no_first
-            else first_calls(name, [each for each in libraries if each in ("adjoint", "jax.jit")])
-        )
-        best = min((taken[each] for each in libraries if each != "adjoint"), default=None)
-        compared = best is not None and "adjoint" in taken
-        ratio = "-" if not compared else f"{best / taken['adjoint']:.2f}"
-        cells = [
-            title,
-            *[spell(taken.get(each)) for each in ("torch", "torch.compile", "jax.jit", "adjoint")],
-            ratio,
-            f"{target:.1f}",
-            *[spell(first.get(each)) for each in ("jax.jit", "adjoint", "again")],
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-        print(lines[-1], flush=True)
-    if not options.no_write and not options.only and options.libraries == ",".join(NAMES):
-        before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
-        _, _, after = rest.partition(END)
-        text = "\n".join(lines)
-        README.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+    head = ("Step", "PyTorch", "torch.compile", "jax.jit", "Adjoint", "times faster", "to reach")
+    lines = table(head, speed_rows(chosen, options.only, options.rounds))
+    if not options.no_first:
+        head = (
+            "First call", "torch.compile", "jax.jit", "Adjoint", "Adjoint from disk",
+            "MiB more at most: PyTorch", "Adjoint",
+        )  # fmt: skip
+        lines += ["", *table(head, first_rows(chosen, options.only))]
+    if options.no_write or options.only or options.no_first or chosen != list(NAMES):
+        return
+    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    text = "\n".join(
+        [*lines, "", f"Measured on {machine()}, JAX {jax_version()}; medians by turns."]
+    )
+    README.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def jax_version() -> str:
+    """The version of JAX that was measured."""
+    import jax
+
+    return str(jax.__version__)
 
 
 if __name__ == "__main__":
