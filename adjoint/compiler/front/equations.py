@@ -71,7 +71,7 @@ class CaptureTrace(Trace):
         super().__init__(LEVEL)
         # By id: the array, and its copy as it was when a step first took it.
         self.constants: dict[int, tuple[Any, Any]] = {}
-        self.token = self.symbol((), float64)  # the witness of random rows
+        self.token = Symbol(self, "witness", (), float64)  # the witness of random rows
         self.failure: UntraceableError | None = None
 
     def record(self, row: Any, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> Any:
