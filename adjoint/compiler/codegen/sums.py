@@ -87,7 +87,8 @@ class Sums:
 
     def pointer(self, buffer: Buffer) -> str:
         """The first element of a buffer; nothing for one that is not in memory."""
-        buffer = self.accesses.same.get(buffer, buffer)
+        if buffer in self.kernel.made:  # another's memory may be that of what is only looked at
+            buffer = self.accesses.same.get(buffer, buffer)
         return self.accesses.pointers.get(Start(buffer, 0), "")
 
     # -- first values -------------------------------------------------------------------------

@@ -130,11 +130,10 @@ class Choice:
         if self.dims:
             self.domain = (*sizes[: self.start], *self.block, *sizes[self.start :])
 
-    def _row(self, number: int) -> Expression:
-        """One row of the index, over the domain."""
-        behind = len(self.after)
-        row = self.index.seen(lambda place: place[(number, ..., *(None,) * behind)])
-        return self.low.load(row, self.domain)
+    def _row(self, number: int, apart: bool) -> Look:
+        """One row of the index, to be looked at over the domain, or over the index alone."""
+        behind = () if apart else (None,) * len(self.after)
+        return self.index.seen(lambda place: place[(number, ..., *behind)])
 
     def _error(self, name: str) -> type[Exception]:
         """What a place that is not there raises, which depends on where it is looked for."""
@@ -142,8 +141,11 @@ class Choice:
             return RuntimeError
         return RuntimeError if name == "index_add" and len(self.shape) > 1 else IndexError
 
-    def at(self, strides: Shape, offset: int, name: str) -> Expression:
-        """Places in memory that has these strides, for the row of that name."""
+    def at(self, strides: Shape, offset: int, name: str, apart: bool = False) -> Expression:
+        """Places in memory that has these strides, for the row of that name.
+
+        Indices that are checked ``apart`` are in loops of their own, before all that uses them.
+        """
         if not self.dims:
             raise NotLoweredError("there are no dimensions")
         count = self.index.shape[0]
@@ -151,14 +153,24 @@ class Choice:
         steps = strides_of_flat(self.shape, strides, last)
         sizes = [*(self.shape[axis] for axis in self.dims[: count - 1]), steps[0]]
         each = [*(strides[axis] for axis in self.dims[: count - 1]), steps[1]]
-        parts = []
+        chosen = []
         for row, (size, step) in enumerate(zip(sizes, each, strict=True)):
             check = within if name in CLOSED else around
-            parts.append((check(self._row(row), size, name, self._error(name)), step))
-        places = [*range(self.start), *range(self.start + len(self.block), len(self.domain))]
-        for axis, place in zip((*self.before, *self.after), places, strict=True):
-            parts.append((coordinate(self.domain, place), strides[axis]))
-        return total(parts, offset)
+            place = self.low.load(self._row(row, apart), self.block if apart else self.domain)
+            chosen.append((check(place, size, name, self._error(name)), step))
+        parts = []
+        for axis, own in zip((*self.before, *self.after), self._places(), strict=True):
+            parts.append((coordinate(self.domain, own), strides[axis]))
+        if not apart:
+            return total([*chosen, *parts], offset)
+        found = self.low.map(self.block, "i8", total(chosen))
+        behind = (..., *(None,) * len(self.after))
+        chosen = [(self.low.load(found.seen(lambda a: a[behind]), self.domain), 1)]
+        return total([*chosen, *parts], offset)
+
+    def _places(self) -> list[int]:
+        """Dimensions of the domain that are none of the index."""
+        return [*range(self.start), *range(self.start + len(self.block), len(self.domain))]
 
 
 def strides_of_flat(shape: Shape, strides: Shape, dims: Sequence[int]) -> tuple[int, int]:

@@ -65,6 +65,21 @@ def base_of(low: Lowering, x: Any, *sources: Any) -> Buffer:
     return owned(low, x, *seen)
 
 
+def target_in(
+    low: Lowering, x: Any, index: Any, dim: int | None, name: str, *sources: Any
+) -> Target:
+    """What is written to in the memory of ``x``, by what looks at ``sources``.
+
+    For an input all that may be wrong is found out before: it is then written to where it is.
+    """
+    target = Target(low, Buffer(x.shape, x.kind), index, dim, name)
+    if isinstance(x, Look) and x.buffer.node is None:
+        places = low.map(target.domain, np.int64, target.at)
+        target.at = low.load(places, target.domain)
+    target.buffer = base_of(low, x, index, *sources)
+    return target
+
+
 def combining(*names: str) -> Callable[[Made], Made]:
     """Make a function the rule of rows that combine elements: of halves in float32, rounded once.
 
@@ -88,10 +103,9 @@ def scattered(low: Lowering, equation: Equation, x: Any, index: Any, source: Any
     name, (dim,) = equation.operation.name, equation.options
     if 0 in index.shape:
         return low.look(x)
-    buffer = base_of(low, x, index, source)
-    target = Target(low, buffer, index, dim, name)
+    target = target_in(low, x, index, dim, name, source)
     target.write("set" if name == "scatter" else "add", target.value(source))
-    return Look(buffer)
+    return Look(target.buffer)
 
 
 lowers("scatter")(scattered)
@@ -103,10 +117,9 @@ def _scatter_value(low: Lowering, equation: Equation, x: Any, index: Any) -> Loo
     dim, value = equation.options
     if 0 in index.shape:
         return low.look(x)
-    buffer = base_of(low, x, index)
-    target = Target(low, buffer, index, dim, "scatter")
-    target.write("set", number(np.asarray(value).astype(buffer.kind).item(), buffer.kind))
-    return Look(buffer)
+    target, kind = target_in(low, x, index, dim, "scatter"), equation.outputs[0].kind
+    target.write("set", number(np.asarray(value).astype(kind).item(), kind))
+    return Look(target.buffer)
 
 
 @combining("gather_backward")
@@ -167,8 +180,8 @@ def _scatter_reduce(low: Lowering, equation: Equation, x: Any, index: Any, sourc
         raise NotLoweredError("means of integers")
     if 0 in index.shape:
         return low.look(x)
-    buffer = base_of(low, x, index, source)
-    target = Target(low, buffer, index, dim, "scatter_reduce")
+    target = target_in(low, x, index, dim, "scatter_reduce", source)
+    buffer = target.buffer
     if not include_self:
         target.write("set", number(start_of(reduce, kind), kind))
     target.write(COMBINED[reduce], target.value(source))
@@ -198,9 +211,10 @@ def put(low: Lowering, equation: Equation, x: Any, index: Any, source: Any) -> L
         if accumulate:
             value = present | value if out.kind.kind == "b" else present + value
         return low.map(out.shape, out.kind, only(low, index, row.name, value))
+    # All that may be wrong is found out first: an input is then written to where it is.
+    choice = Choice(low, x.shape, index, dims, place)
+    at = choice.at(strides_of(x.shape), 0, row.name, apart=True)
     buffer = base_of(low, x, index, source)
-    choice = Choice(low, buffer.shape, index, dims, place)
-    at = choice.at(strides_of(buffer.shape), 0, row.name)
     value = low.load(source, choice.domain, buffer.kind)
     update(low, "add" if accumulate else "set", buffer, choice.domain, at, value)
     return Look(buffer)

@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+import adjoint
+from adjoint.compiler.codegen.module import Module
+from adjoint.compiler.grouping import group
+from adjoint.compiler.kernels import alive
+from adjoint.compiler.lowering import Lowering
 from adjoint.compiler.nodes import Map, Update
+from adjoint.compiler.program import Program
+from adjoint.compiler.runtime.executable import Executable
 from tests.compiler.lowering.tracing import Traced, gradient, nodes_of, reasons
 
 RANDOM = np.random.default_rng(2)
@@ -98,3 +105,36 @@ def test_empty_indices_write_nothing() -> None:
     traced.add(lambda x, i: x[i].sum() + x.index_fill(0, i, 2), a(3, 4), none[:, 0])
     traced.add(gradient(lambda x, i: x[i]), a(3, 4), none[:, 0])
     assert traced.wrong() == []
+
+
+def with_writes(function: Callable[..., Any], *arrays: np.ndarray) -> Program:
+    """A program that writes its first result to its first input."""
+    traced = Traced()
+    traced.add(function, *arrays)
+    found = traced.program()
+    return Program(found.inputs, found.equations, found.outputs, found.name, {0: 0}).check()
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, i, y: x.index_put((i,), y),
+        lambda x, i, y: x.index_add(0, i, y),
+        lambda x, i, y: x.scatter_add(0, i[:, None].expand(-1, 3), y),
+        lambda x, i, y: x.slice_scatter(y[:2], 0, 3, 5),
+    ],
+)
+def test_inputs_are_written_to_where_they_are(function: Callable[..., Any]) -> None:
+    x, i, y = a(9, 3), places(0, 9, 4), a(4, 3)
+    program = with_writes(function, x, i, y)
+    lowering = Lowering(program)
+    module = Module(lowering, group(alive(lowering.nodes, lowering.outputs)))
+    assert list(module.direct.values()) == [lowering.inputs[0]]
+    executable = Executable(program, effort=1)
+    expected = function(*map(adjoint.tensor, (x, i, y))).numpy()
+    executable(x, i, y)
+    np.testing.assert_allclose(x, expected, rtol=1e-12)
+    if "slice_scatter" not in function.__code__.co_names:
+        with pytest.raises((IndexError, RuntimeError)):
+            executable(x, i + 9, y)
+        np.testing.assert_allclose(x, expected, rtol=1e-12)
