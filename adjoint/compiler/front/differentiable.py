@@ -24,6 +24,7 @@ from adjoint.tape.node import Node, Port, clock, user_frame
 from adjoint.tape.tensor import Tensor, new, spoiled
 
 ndarray = np.ndarray
+IN_ORDER = 257  # bits of ``flags.num``: C order, and aligned
 
 
 class CompiledBackward(Node):
@@ -52,6 +53,7 @@ class Derivative:
         written = set(forward.writes.values())
         self.copied = tuple([each for each in self.replayed_inputs if each in written])
         self._parts: dict[tuple[bool, ...], Part] = {}
+        self._whole: Part | None = None  # of a single cotangent
         self._lock = threading.Lock()
 
     def _replay_plan(self) -> tuple[list[Equation], tuple[int, ...]]:
@@ -89,20 +91,24 @@ class Derivative:
         self, node: Node, saved: tuple[Any, ...], g: Any, level: int, record: bool
     ) -> list[Any]:
         """Gradients of the inputs from those of the results, None for those that did not come."""
-        gradients = g if type(g) is list else [g]
-        part = self.part(tuple([each is not None for each in gradients]))
-        cotangents = [each for each in gradients if each is not None]
+        if type(g) is not list:
+            part, cotangents = self._whole or self.part((True,)), (g,)
+        else:
+            part = self.part(tuple([each is not None for each in g]))
+            cotangents = tuple([each for each in g if each is not None])
         if record:
             return part.evaluate([*self._replay(node, saved), *cotangents])
-        values = []
-        for value in saved[: self.holds]:
-            if isinstance(value, Tensor):
-                value = checked(value, node)._array
+        values, plain = [], True
+        for value in (*saved[: self.holds], *cotangents):
+            if type(value) is not ndarray:
+                if isinstance(value, Tensor) and value._level == level:
+                    memory = value._memory
+                    if memory is not None and memory.written > node.sequence:
+                        raise spoiled(value, node)
+                    value = value._array
+                plain = plain and type(value) is ndarray
             values.append(value)
-        values += cotangents
-        if all(type(each) is ndarray for each in values):
-            return part(values)
-        return part.evaluate(values)
+        return part(values) if plain else part.evaluate(values)
 
     def _replay(self, node: Node, saved: tuple[Any, ...]) -> list[Any]:
         """The residuals as they follow from the inputs, recorded."""
@@ -131,6 +137,8 @@ class Derivative:
                 found = self._parts.get(present)
                 if found is None:
                     found = self._parts[present] = Part(self.backward, self.holds, present)
+                if present == (True,):
+                    self._whole = found
         return found
 
 
@@ -148,14 +156,18 @@ class Part:
         self.places = [
             wanted.index(each) if isinstance(each, Variable) else None for each in outputs
         ]
+        self.in_order = self.places == list(range(len(wanted)))
         self.executable: Executable | None = None
         self._lock = threading.Lock()
 
-    def __call__(self, arrays: Sequence[Any]) -> list[Any]:
+    def __call__(self, arrays: list[Any]) -> list[Any]:
         """Machine code, made at the first call."""
         executable = self.executable or self.prepare()
-        made = executable(*[as_input(each) for each in arrays])
-        return self._gradients(made)
+        for place, each in enumerate(arrays):
+            if each.flags.num & IN_ORDER != IN_ORDER:
+                arrays[place] = as_input(each)
+        made = executable(*arrays)
+        return made if self.in_order else self._gradients(made)
 
     def prepare(self) -> Executable:
         """Compile it, unless that is done."""
@@ -251,7 +263,7 @@ def checked(value: Any, node: Node) -> Any:
 
 def as_input(array: Any) -> Any:
     """An array as machine code takes it: in order, aligned."""
-    if array.flags.num & 257 == 257:  # C order, and aligned
+    if array.flags.num & IN_ORDER == IN_ORDER:
         return array
     return np.array(array, order="C")
 

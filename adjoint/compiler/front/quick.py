@@ -19,7 +19,7 @@ from adjoint import dtypes
 from adjoint.compiler.front.calling import MISS, Compiled, undo, view_of
 from adjoint.compiler.front.differentiable import CompiledBackward, Gone, Spent
 from adjoint.compiler.front.keys import Arguments
-from adjoint.compiler.front.quick_checks import IN_ORDER, Checks, NotSimpleError
+from adjoint.compiler.front.quick_checks import Checks, NotSimpleError
 from adjoint.compiler.front.sources import Argument, Number, Outside
 from adjoint.compiler.front.tracing import Constant, Given, Look
 from adjoint.compiler.runtime.executable import FINISHED, FLAG
@@ -290,4 +290,4 @@ def _listed(names: list[str]) -> str:
     return "".join(f"{each}, " for each in names)
 
 
-__all__ = ["IN_ORDER", "Call", "quick_call"]
+__all__ = ["Call", "quick_call"]

@@ -6,17 +6,17 @@ from typing import Any
 
 from adjoint import dtypes
 from adjoint.compiler.front.calling import Compiled, root_of
+from adjoint.compiler.front.differentiable import IN_ORDER
 from adjoint.compiler.front.guards import PLAIN
 from adjoint.compiler.front.keys import Arguments
-from adjoint.compiler.front.sources import Argument, GradOf, Number, Outside
+from adjoint.compiler.front.sources import Argument, GradOf, Outside
 from adjoint.compiler.front.tracing import Result
 from adjoint.pytree import Structure
 from adjoint.tape.modes import modes
 from adjoint.tape.node import AccumulateGrad
 from adjoint.tape.tensor import Tensor
 
-IN_ORDER = 257  # bits of ``flags.num``: C order, and aligned
-WRITABLE = IN_ORDER | 1024
+WRITABLE = IN_ORDER | 1024  # and may be written to
 
 
 class NotSimpleError(Exception):
@@ -237,4 +237,4 @@ class Checks:
         self._tensor(name, tensor, source)
 
 
-__all__ = ["IN_ORDER", "Checks", "NotSimpleError", "Number"]
+__all__ = ["Checks", "NotSimpleError"]
