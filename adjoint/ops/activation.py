@@ -136,11 +136,12 @@ GELU_CUBIC = 0.044715
 
 
 def _gelu(x: Any, approximate: str) -> Any:
+    loop = "gelu_tanh" if approximate == "tanh" else "gelu"
+    if x.size >= LEAST and (out := of_large(loop, x)) is not None:
+        return out
     if approximate == "tanh":
         inner = x * ROOT_2_OVER_PI * (1 + x * x * GELU_CUBIC)
         return x * 0.5 * (1 + np.tanh(inner))
-    if x.size >= LEAST and (out := of_large("gelu", x)) is not None:
-        return out
     return x * 0.5 * (1 + _erf(x * ROOT_HALF))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.array.large import loop_for_two
+from adjoint.array.large import LEAST, loop_for_two, of_large
 from adjoint.array.special import scipy_special
 from adjoint.ops.kinds.elementwise import NUMBERS, elementwise
 from adjoint.ops.kinds.public import public, publish
@@ -208,6 +208,8 @@ def sigmoid_of(x: Any) -> Any:
         return 1 / (1 + np.exp(-x))
     if x.size <= 256:
         return _expit(x)
+    if x.size >= LEAST and (found := of_large("sigmoid", x)) is not None:
+        return found
     out = np.negative(x)
     np.exp(out, out)
     np.add(out, 1, out)
