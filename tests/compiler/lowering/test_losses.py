@@ -59,24 +59,22 @@ def test_values(kind: type) -> None:
     compare(cases)
 
 
+@pytest.mark.parametrize(("examples", "count"), [(4, 3), (1, 3), (4, 1), (1, 1)])
 @pytest.mark.parametrize("name", ["nll_loss", "cross_entropy", "nll_loss_backward"])
-def test_a_class_there_is_not(name: str) -> None:
+def test_a_class_there_is_not(name: str, examples: int, count: int) -> None:
     """An ``IndexError``, as from the row's own kernel; and the program can be called again."""
-    row = TABLE[name]
-    back = name.endswith("backward")
-    x = np.float32(1) * np.ones(()) if back else numbers((4, 3), np.float32)
-    x = np.asarray(x, np.float32)
-    y = np.array([0, 1, 2, 0])
-    options = (3, -100, "sum") if name != "cross_entropy" else (3, -100, "sum", None)
+    row, back = TABLE[name], name.endswith("backward")
+    x = np.asarray(1, np.float32) if back else numbers((examples, count), np.float32)
+    y = np.arange(examples) % count
+    options = (count, -100, "sum", None)[: 3 if name != "cross_entropy" else 4]
     given = Variable("x", Type(x.shape, x.dtype)), Variable("y", Type(y.shape, y.dtype))
-    shape = (4, 3) if back else ()
-    out = Variable("out", Type(shape, x.dtype))
+    out = Variable("out", Type((examples, count) if back else (), x.dtype))
     equation = Equation(row, (*given, None), options, (out,))
     executable = Executable(Program(given, [equation], [out]), effort=1)
     wanted = row.evaluate((x, y, None), options)
-    for wrong in (3, -1, 1 << 40):
+    for wrong in (count, -1, 1 << 40):
         bad = y.copy()
-        bad[2] = wrong
+        bad[-1] = wrong
         with pytest.raises(IndexError):
             row.evaluate((x, bad, None), options)
         with pytest.raises(IndexError, match="out of range"):
