@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.compiler.front.differentiable import Derivative, as_input, make_spent
+from adjoint.compiler.front.differentiable import Derivative, as_input, make_spent, reshaped
 from adjoint.compiler.front.guards import Change, Guards
 from adjoint.compiler.front.sources import GradOf, Number, Outside
 from adjoint.compiler.front.tracing import Constant, Given, Look, Result, Traced
@@ -37,6 +37,8 @@ class Compiled:
         self.guards = guards
         self.key = key
         self.executable = Executable(traced.program)
+        self.reshaped = reshaped(self.executable)
+        self.copies = self._copied_results()
         self.changes = changes.count
         backward = traced.backward
         self.derivative = None if backward is None else Derivative(traced.program, backward)
@@ -54,6 +56,26 @@ class Compiled:
         self.written_call: Any = None  # source and code of the quick way, see ``quick``
         self.unchecked = 0  # calls that are still to be compared with the function itself
         self.reason: str | None = None  # why it did not fit when it was last asked
+
+    def _copied_results(self) -> set[int]:
+        """Which tensors that are made need memory of their own, as equal results are one array."""
+        used: set[int] = set()
+        apart = {number for number, _ in self.reshaped}
+        found = set()
+        for index, each in enumerate(self.traced.made):
+            if isinstance(each, Result):
+                place = self.executable.outputs[each.number]
+                if each.copy or place in used or each.number in apart:
+                    found.add(index)
+                if place is not None and place >= 0:
+                    used.add(place)
+        return found
+
+    def _outputs_of(self, made: list[Any], given: Sequence[Any]) -> list[Any]:
+        outputs = self.executable.outputs_of(made, given)
+        for number, shape in self.reshaped:
+            outputs[number] = outputs[number].reshape(shape)
+        return outputs
 
     # -- whether it fits ----------------------------------------------------------------------
 
@@ -128,7 +150,7 @@ class Compiled:
         for place in self.traced.program.writes.values():
             if given[place] is not arrays[place]:
                 np.copyto(arrays[place], given[place])
-        outputs = self.executable.outputs_of(made, given)
+        outputs = self._outputs_of(made, given)
         return self.deliver(arguments, tensors, outputs, copies)
 
     def _copies(self, arrays: Sequence[Any]) -> dict[int, Any]:
@@ -141,7 +163,7 @@ class Compiled:
         """Deliver what a run has made, for a caller who was interrupted after it."""
         tensors = [each.find(arguments) for each in self.traced.sources]
         arrays = [None if each is None else each._array for each in tensors]
-        self.deliver(arguments, tensors, self.executable.outputs_of(made, arrays), {})
+        self.deliver(arguments, tensors, self._outputs_of(made, arrays), {})
 
     def deliver(
         self,
@@ -154,8 +176,8 @@ class Compiled:
         traced = self.traced
         self._note_writes(arguments, made)
         results: list[Any] = [
-            None if type(each) is Look else self._result(each, arguments, made)
-            for each in traced.made
+            None if type(each) is Look else self._result(number, each, arguments, made)
+            for number, each in enumerate(traced.made)
         ]
         if self.derivative is not None:
             self._record(arguments, tensors, results, made, kept)
@@ -202,11 +224,11 @@ class Compiled:
             if each.rebinds:
                 each.source.find(arguments)._array = made[each.result]
 
-    def _result(self, each: Any, arguments: Sequence[Any], made: Sequence[Any]) -> Any:
+    def _result(self, index: int, each: Any, arguments: Sequence[Any], made: Sequence[Any]) -> Any:
         if type(each) is Given:
             return each.source.find(arguments)
         array = made[each.number]
-        tensor = wrap(array.copy() if each.copy else array)
+        tensor = wrap(array.copy() if index in self.copies else array)
         if each.requires_grad == "leaf":
             make_leaf(tensor)
         if each.writes:

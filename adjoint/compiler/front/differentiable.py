@@ -157,6 +157,7 @@ class Part:
             wanted.index(each) if isinstance(each, Variable) else None for each in outputs
         ]
         self.in_order = self.places == list(range(len(wanted)))
+        self.reshaped: list[tuple[int, tuple[int, ...]]] = []
         self.executable: Executable | None = None
         self._lock = threading.Lock()
 
@@ -167,13 +168,17 @@ class Part:
             if each.flags.num & IN_ORDER != IN_ORDER:
                 arrays[place] = as_input(each)
         made = executable(*arrays)
+        for number, shape in self.reshaped:
+            made[number] = made[number].reshape(shape)
         return made if self.in_order else self._gradients(made)
 
     def prepare(self) -> Executable:
         """Compile it, unless that is done."""
         with self._lock:
             if self.executable is None:
-                self.executable = Executable(self.program)
+                executable = Executable(self.program)
+                self.reshaped = reshaped(executable)
+                self.executable = executable
             return self.executable
 
     def evaluate(self, values: Sequence[Any]) -> list[Any]:
@@ -259,6 +264,16 @@ def checked(value: Any, node: Node) -> Any:
         if memory is not None and memory.written > node.sequence:
             raise spoiled(value, node)
     return value
+
+
+def reshaped(executable: Any) -> list[tuple[int, tuple[int, ...]]]:
+    """Outputs that share memory with another one, and have another shape than that."""
+    found = []
+    for number, place in enumerate(executable.outputs):
+        shape = executable.program.outputs[number].shape
+        if place is not None and place >= 0 and executable.made[place][1] != shape:
+            found.append((number, shape))
+    return found
 
 
 def as_input(array: Any) -> Any:

@@ -226,7 +226,8 @@ class _Writer(Checks):
         if place is None:
             return "None"
         if place >= 0:
-            return f"r{place}"
+            shape = dict(self.compiled.reshaped).get(number)
+            return f"r{place}" if shape is None else f"r{place}.reshape({shape})"
         return f"{self._array(self.traced.sources[-place - 1])}.copy()"
 
     def _made(self, number: int, each: Any) -> str:
@@ -234,9 +235,10 @@ class _Writer(Checks):
         if isinstance(each, Given):
             return self.name_of(each.source)
         name = f"m{number}"
+        copy = ".copy()" if number in self.compiled.copies else ""
         self.add(
             f"{name} = new(Tensor)",
-            f"{name}._array = {self._result(each.number)}{'.copy()' if each.copy else ''}",
+            f"{name}._array = {self._result(each.number)}{copy}",
             f"{name}._node = {name}._view = None",
             f"{name}._memory = {'new(Untracked)' if modes.inference else 'None'}",
             f"{name}._level = 0",

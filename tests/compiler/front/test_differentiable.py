@@ -253,3 +253,22 @@ def test_views_and_writes_afterwards():
         torch.autograd.grad((row.sum() + turned.sum()), x)[0],
         torch.autograd.grad((x * 2)[0].sum() + x.t().sum(), x)[0],
     )
+
+
+def test_equal_results_are_apart():
+    @torch.compile
+    def function(x):
+        flat = x.t().reshape(-1)
+        return x * 2, x * 2, (x * 2).reshape(-1), x.t().clone(), torch.dot(flat, flat)
+
+    x = torch.arange(6.0, requires_grad=True) * 1
+    x = x.reshape(2, 3)
+    for _ in range(3):
+        out, expected = function(x), function.function(x)
+        close(out, expected)
+        for number in range(4):
+            with torch.no_grad():
+                out[number].zero_()
+                expected[number].zero_()
+            close(out, expected)
+        close(torch.autograd.grad(out[4], x), torch.autograd.grad(expected[4], x))
