@@ -35,7 +35,9 @@ class GroupStep:
         self.optimizer = optimizer
         self.number = number
         self.group = optimizer.param_groups[number]
+        self.groups = len(optimizer.param_groups)
         self.params = params
+        self.all_params = list(map(id, self.group["params"]))
         self.names: tuple[str, ...] = optimizer._names(self.group)
         self.options = _options(self.group)
         self.states: list[dict[str, Any]] = []  # at the trace, of each parameter
@@ -79,7 +81,9 @@ class GroupStep:
         self.undoing = []
         optimizer, group = self.optimizer, self.group
         groups = optimizer.param_groups
-        if len(groups) <= self.number or groups[self.number] is not group:
+        if len(groups) != self.groups or groups[self.number] is not group:
+            return None
+        if list(map(id, group["params"])) != self.all_params:
             return None
         if _options(group) != self.options or optimizer._names(group) != self.names:
             return None

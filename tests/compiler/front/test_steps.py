@@ -214,3 +214,26 @@ def test_what_has_no_traced_step_says_so():
             Replayed(function)()
         assert w.grad is None
         assert w._version == 0
+
+
+@pytest.mark.parametrize("wrap", [Replayed, torch.compile])
+def test_a_group_that_is_added_is_stepped(wrap):
+    w, b = numbers(3, requires_grad=True), numbers(3, seed=1, requires_grad=True)
+    steps = torch.optim.SGD([w], lr=0.1)
+
+    def function(x):
+        steps.zero_grad()
+        ((w * x + b) ** 2).sum().backward()
+        steps.step()
+
+    traced = wrap(function)
+    before = b.detach().clone()
+    traced(numbers(3))
+    assert torch.equal(b, before)
+    steps.add_param_group({"params": [b]})
+    traced(numbers(3))
+    assert not torch.equal(b, before)
+    before = b.detach().clone()
+    steps.param_groups[1]["params"].pop()
+    traced(numbers(3))
+    assert torch.equal(b, before)
