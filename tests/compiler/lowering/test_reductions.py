@@ -63,6 +63,22 @@ def test_shares() -> None:
 
 
 def test_sums_are_accurate() -> None:
-    """Float32 adds up in float64: as close to the truth as NumPy's pairwise sums."""
+    """Float32 adds up in float64, along any dim: as close to the truth as NumPy's pairwise sums."""
     x = np.random.RandomState(0).uniform(0, 1, (2, 100_000)).astype(np.float32)
-    compare([("sum_dims", (x,), (-1,), False), ("mean", (x,))])
+    turned = x.T.copy()
+    compare([
+        ("sum_dims", (x,), (-1,), False),
+        ("sum_dims", (turned,), (-2,), False),
+        ("mean_dims", (turned,), (-2,), True),
+        ("mean", (x,)),
+    ])  # fmt: skip
+
+
+def test_products_keep_their_order() -> None:
+    """In another order this would be infinity times zero."""
+    x = np.array([1e30, 1e-30] * 50, np.float32)
+    compare([
+        ("prod", (x,)),
+        ("prod_dim", (np.stack([x, x]),), -1, False),
+        ("prod_dim", (np.stack([x, x], 1),), -2, False),
+    ])  # fmt: skip
