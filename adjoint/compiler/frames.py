@@ -36,6 +36,11 @@ def accesses(node: Any) -> list[Access]:
     return found
 
 
+def checks(node: Any) -> bool:
+    """Whether a node may find that something is wrong."""
+    return any(each.name == "checked" for root in roots(node) for each in root.walk())
+
+
 class Frame(NamedTuple):
     """Outer loops, inner loops of each phase, and the order of axes, if it is not as they are."""
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from adjoint.compiler.frames import Frame, accesses, ends_reduced
 from adjoint.compiler.kernels import TINY, Kernel, Step, nodes_of
-from adjoint.compiler.nodes import Buffer, Call, Looped, Map, Node, Scan, Single, Update
+from adjoint.compiler.nodes import Buffer, Call, Looped, Map, Node, Reduction, Scan, Single, Update
+
+WIDE = 16  # elements along which sums are worth going through memory
 
 
 def group(nodes: Sequence[Node]) -> list[Step]:
@@ -73,7 +76,38 @@ def _sunk(steps: list[Step]) -> list[Step]:
                 if merged is not None:
                     kept[at], kept[later] = None, merged
                 break
-    return [each for each in kept if each is not None]
+    found = [each for each in kept if each is not None]
+    for step in found:
+        if isinstance(step, Kernel):
+            turn(step)
+    return found
+
+
+def turn(kernel: Kernel) -> None:
+    """Let sums go through memory as it lies: along kept axes inside, if that is how it lies."""
+    reductions = [each for each in kernel.nodes if isinstance(each, Reduction)]
+    if len(kernel.phases) > 1 or kernel.updates or kernel.empty or not reductions:
+        return
+    axes, domain = reductions[0].axes, kernel.domain
+    if any(each.axes != axes for each in reductions) or not ends_reduced(reductions[0]):
+        return
+    if any(each.domain != domain for each in kernel.nodes):
+        return
+    large = [axis for axis, size in enumerate(domain) if size != 1]
+    along = [axis for axis in large if axis in axes]
+    kept = [axis for axis in large if axis not in axes]
+    if not along or not kept or domain[kept[-1]] < WIDE:
+        return
+    votes = 0
+    for node in kernel.nodes:
+        for access in accesses(node):
+            if access.buffer not in kernel.made and access.strides is not None:
+                inner, outer = abs(access.strides[along[-1]]), abs(access.strides[kept[-1]])
+                votes += (outer == 1 and inner > 1) - (inner == 1 and outer > 1)
+    if votes > 0:
+        order = (*along, *kept)
+        sizes = tuple(domain[axis] for axis in order)
+        kernel.frame = Frame(sizes, ((),), None if list(order) == large else order)
 
 
 def _looks_at(step: Step, made: dict[Buffer, Any]) -> bool:

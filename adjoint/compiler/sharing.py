@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from adjoint.compiler.frames import accesses, roots
+from adjoint.compiler.frames import accesses, checks
 from adjoint.compiler.kernels import Kernel, Step, nodes_of
 from adjoint.compiler.nodes import Buffer, Call, Looped, Map, strides_of
 
@@ -75,13 +75,7 @@ def direct(
 
 
 def _checks(step: Step) -> bool:
-    return any(
-        each.name == "checked"
-        for node in nodes_of(step)
-        if isinstance(node, Looped)
-        for root in roots(node)
-        for each in root.walk()
-    )
+    return any(isinstance(node, Looped) and checks(node) for node in nodes_of(step))
 
 
 def reused(

@@ -27,7 +27,8 @@ from adjoint.compiler.codegen.combining import (
 from adjoint.compiler.codegen.scalars import Needs, convert, emit
 from adjoint.compiler.codegen.sums import Sums
 from adjoint.compiler.codegen.text import Text, in_memory, register, spell
-from adjoint.compiler.frames import roots
+from adjoint.compiler.codegen.tiling import Tiles, wants_tiles
+from adjoint.compiler.frames import checks
 from adjoint.compiler.kernels import Kernel
 from adjoint.compiler.nodes import Buffer, Look, Map, Reduction, Scalar, Update
 
@@ -67,6 +68,7 @@ class Nest:
         self.sums = Sums(kernel, self.accesses, self.loops)
         self.division = self.sums.division
         self._finished: dict[Buffer, str] = {}  # values that later phases look at
+        self._rows: list[str] = []  # memory on the stack: instructions that come first
 
     # -- functions ----------------------------------------------------------------------------
 
@@ -74,16 +76,18 @@ class Nest:
         """The function of a range of turns: of pointers, the flag, and the range."""
         text = self.text = Text()
         self._finished = {}
-        for buffer in self.accesses.rows:
-            row = f"[{self.kernel.row_of(buffer)} x {in_memory(buffer.kind)}]"
-            text.do(f"{self.sums.pointer(buffer)} = alloca {row}, align 64")
+        self._rows = [
+            f"{self.sums.pointer(buffer)} = alloca [{self.kernel.row_of(buffer)} x "
+            f"{in_memory(buffer.kind)}], align 64"
+            for buffer in self.accesses.rows
+        ]
         self.sums.begin(text)
         if not self.kernel.empty:
             self._run()
         text.do("ret void")
         pointers = [*self.pointers.values(), *self.sums.pointers.values(), "%flag"]
         parameters = ", ".join(f"ptr noalias {pointer}" for pointer in pointers)
-        body = "\n".join(text.lines)
+        body = "\n".join([*[f"  {line}" for line in self._rows], *text.lines])
         return (
             f"define internal void @{name}({parameters}, i64 %begin, i64 %end) {{\nentry:\n{body}\n"
             "}\n"
@@ -92,7 +96,7 @@ class Nest:
     def _run(self) -> None:
         """All loops."""
         indices = {place: str(place.offset) for each in self.accesses.phases for place in each}
-        values = {CHECK: "0"} if any(map(_checks, self.kernel.nodes)) else {}
+        values = {CHECK: "0"} if any(map(checks, self.kernel.nodes)) else {}
         inside = None if self.single else self._phases
         values = self._descend(self.loops, 0, indices, values, inside, 0)
         if CHECK in values:
@@ -167,6 +171,9 @@ class Nest:
                 deeper = self._deeper(str(index), indices, loops[depth])
                 values = self._descend(loops, depth + 1, deeper, values, inside, phase)
             return values
+        if depth == len(loops) - 2 and not values and wants_tiles(self.kernel, loops):
+            self._tiles(loops, begin, end, indices)
+            return values
 
         def body(index: str, *present: str) -> Sequence[str]:
             deeper = self._deeper(index, indices, loops[depth])
@@ -199,6 +206,22 @@ class Nest:
         """Whether the innermost loop is one that no threads divide."""
         divided = depth == 0 and loops is self.loops and self.division.chunks > 1
         return depth == len(loops) - 1 and not divided
+
+    def _tiles(self, loops: Sequence[Loop], begin: str, end: str, indices: Indices) -> None:
+        tiles = Tiles(self.text, loops, self.accesses.stores.values())
+        self._rows += tiles.memory()
+
+        def there(down: str, along: str) -> Indices:
+            return self._deeper(along, self._deeper(down, indices, loops[-2]), loops[-1])
+
+        def load(place: Place, down: str, along: str) -> str:
+            pointer, kind = self.accesses.pointers[place.start], place.start.buffer.kind
+            return self.text.load(pointer, there(down, along)[place], kind)
+
+        def body(down: str, along: str, loaded: dict[Place, str]) -> None:
+            self._body(there(down, along), {}, 0, loaded)
+
+        tiles.run(begin, end, loops[-1].size, load, body)
 
     def _starting(
         self, loops: Sequence[Loop], depth: int, values: Values, phase: int
@@ -299,11 +322,17 @@ class Nest:
             pointer = self.accesses.pointers[place.start]
             self.text.store(pointer, indices[place], value, kind)
 
-    def _body(self, indices: Indices, values: Values, phase: int) -> Values:
+    def _body(
+        self,
+        indices: Indices,
+        values: Values,
+        phase: int,
+        copied: Mapping[Place, str] | None = None,
+    ) -> Values:
         """What happens at one place of the domain."""
         text, accesses = self.text, self.accesses
         registers: dict[Buffer, str] = dict(self._finished)
-        loaded: dict[Place, str] = {}
+        loaded: dict[Place, str] = dict(copied or {})
         memo: dict[int, str] = {}
         found = dict(values)
 
@@ -338,10 +367,6 @@ class Nest:
             else:
                 self._flush(node, value, buffer.kind, indices)
         return found
-
-
-def _checks(node: Any) -> bool:
-    return any(each.name == "checked" for root in roots(node) for each in root.walk())
 
 
 def _blocked(node: Any) -> bool:

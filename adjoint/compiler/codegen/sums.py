@@ -24,6 +24,7 @@ from adjoint.compiler.codegen.combining import (
 from adjoint.compiler.codegen.costs import work_of
 from adjoint.compiler.codegen.scalars import convert
 from adjoint.compiler.codegen.text import Text, code, register, spell
+from adjoint.compiler.codegen.tiling import DOWN, wants_tiles
 from adjoint.compiler.kernels import Kernel
 from adjoint.compiler.nodes import Buffer, Reduction
 
@@ -60,6 +61,8 @@ class Sums:
         multiple = 1
         if len(self.loops) == 1 and self.single:
             multiple = BLOCK if any(map(is_blocked, self.nodes)) else LINE
+        if len(self.loops) == 2 and wants_tiles(self.kernel, self.loops):
+            multiple = DOWN
         if any(node.name == "mul" for node in self.loops[0].reduced):
             return parallel.Division(turns, 1, turns)  # products are in order
         copy = sum(self._bytes(node) for node in self.loops[0].reduced)

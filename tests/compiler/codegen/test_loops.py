@@ -86,6 +86,16 @@ def test_views():
     compare(function, normal(13, 13))
 
 
+@pytest.mark.parametrize("shape", [(512, 301), (257, 530), (400, 512)])
+def test_transposed_memory(shape):
+    """In tiles, from copies of them where lines are a power of two apart; sums as memory lies."""
+
+    def function(x, y):
+        return x.t() * 2 + y, (x.t() + 1).reshape(-1), x.t().sum(1), x.t().amax(1), x.t() + x.t()
+
+    compare(function, normal(*shape), normal(*shape[::-1]), effort=1)
+
+
 def test_products_are_in_order():
     x = np.array([1e30, 1e-30] * 40, np.float32)
     compare(lambda x: (x.prod(), x.reshape(2, 40).prod(1)), x)
