@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.symbol import running
 from adjoint.errors import describe_shape
 from adjoint.nn import functional as F
 from adjoint.nn import init
@@ -118,7 +119,9 @@ class _BatchNorm(_Normalised):
             with no_grad():
                 self.num_batches_tracked.add_(1)
             if self.momentum is None:  # the mean of all batches so far
-                factor = 1.0 / float(self.num_batches_tracked)
+                count = self.num_batches_tracked
+                # In a trace the count is known at each call alone.
+                factor = 1.0 / (float(count) if running.capture is None else count.double())
         by_batch = self.training or self.running_mean is None
         track = not self.training or self.track_running_stats
         return F.batch_norm(

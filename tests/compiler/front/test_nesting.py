@@ -144,6 +144,7 @@ def modules() -> dict[str, Any]:
         "lstm": (nn.LSTM(4, 3, num_layers=2, dropout=0.2), (5, 2, 4)),
         "gru": (nn.GRU(4, 3), (5, 2, 4)),
         "norms": (nn.Sequential(nn.LayerNorm(4), nn.RMSNorm(4)), (2, 3, 4)),
+        "cumulative": (nn.BatchNorm1d(4, momentum=None), (5, 4)),
         "group": (nn.GroupNorm(2, 4), (2, 4, 3)),
     }  # fmt: skip
 
