@@ -33,7 +33,6 @@ class Written(NamedTuple):
     text: str
     declarations: frozenset[str]
     functions: frozenset[tuple[str, str]]
-    kept: tuple[str, ...] = ()  # functions that only vectors call, and LLVM does not see called
 
 
 def _arguments(kinds: Sequence[np.dtype[Any]]) -> list[Expression]:
@@ -76,6 +75,10 @@ def write(name: str, code: str, target: Processor) -> Written:
 
 
 # -- rare cases ---------------------------------------------------------------------------------
+#
+# A function and its variants are hidden, not internal: LLVM would remove a variant before a loop
+# becomes a vector, and take an argument that is the same in all calls from the function, which then
+# has no variant.
 
 
 def _widths(kind: np.dtype[Any], target: Processor) -> list[int]:
@@ -97,12 +100,11 @@ def _rare(name: str, rare: Rare, kind: np.dtype[Any], target: Processor) -> Writ
     texts = [other]
     texts += [_guarded(own, rare, kind, count, lanes, needs) for lanes in (0, *widths)]
     texts.append(
-        f"define internal {register(kind)} @{own}({given}) noinline {PURE} "
+        f"define hidden {register(kind)} @{own}({given}) noinline {PURE} "
         f'"vector-function-abi-variant"="{variants}" {{\nentry:\n'
         f"  %r = call {register(kind)} @{own}_one({given})\n  ret {register(kind)} %r\n}}\n"
     )
-    kept = tuple(f"{own}_{lanes}" for lanes in widths)
-    return Written("".join(texts), frozenset(needs.declarations), functions, kept)
+    return Written("".join(texts), frozenset(needs.declarations), functions)
 
 
 def _guarded(
@@ -138,8 +140,8 @@ def _guarded(
     text.do(f"ret {value} {result}")
     given = ", ".join(f"{value} %x{place}" for place in range(count))
     lines = "\n".join(text.lines)
-    name = f"{own}_{lanes or 'one'}"
-    return f"define internal {value} @{name}({given}) noinline {PURE} {{\nentry:\n{lines}\n}}\n"
+    name, link = f"{own}_{lanes or 'one'}", "hidden" if lanes else "internal"
+    return f"define {link} {value} @{name}({given}) noinline {PURE} {{\nentry:\n{lines}\n}}\n"
 
 
 def _other(
@@ -185,7 +187,7 @@ def write_large(name: str, target: Processor) -> Written:
 def library(needs: Needs) -> tuple[list[str], set[str]]:
     """Texts of the functions that are needed and of what they need, and declarations."""
     texts: list[str] = []
-    declarations, kept = set(needs.declarations), list[str]()
+    declarations = set(needs.declarations)
     seen: set[tuple[str, str]] = set()
     waiting = sorted(needs.functions)
     while waiting:
@@ -201,13 +203,7 @@ def library(needs: Needs) -> tuple[list[str], set[str]]:
         written = each or write(name, code, needs.target)
         texts.append(written.text)
         declarations |= written.declarations
-        kept += written.kept
         waiting += sorted(written.functions)
-    if kept:
-        names = ", ".join(f"ptr @{each}" for each in kept)
-        texts.append(
-            f"@llvm.compiler.used = appending global [{len(kept)} x ptr] [{names}], "
-            'section "llvm.metadata"\n'
-            '!0 = !{!"branch_weights", i32 2000, i32 1}\n'
-        )
+    if any("!prof !0" in each for each in texts):
+        texts.append('!0 = !{!"branch_weights", i32 2000, i32 1}\n')
     return texts, declarations

@@ -80,6 +80,13 @@ def test_rare_functions_have_vectors_of_their_own(target, name, kind):
     assert re.search(PACKED[target], text[text.index(f"\n{name}_{kind}_{lanes}:") :])
 
 
+def test_an_argument_that_is_constant_does_not_hide_the_variants():
+    kind = np.dtype("f4")
+    text = module_text(lambda x: function("rem")(x, 0.75), (kind,), host())
+    loop = _loop(assembly(text, native.machine()))
+    assert re.search(rf"\brem_f4_{host().bytes // 4}\b", loop)
+
+
 def test_the_host_is_known():
     assert host() == processor(llvm.get_default_triple(), llvm.get_host_cpu_features())
     assert native.machine().triple.split("-")[0] in llvm.get_default_triple()
