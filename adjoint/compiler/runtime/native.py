@@ -11,9 +11,19 @@ import llvmlite.binding as llvm
 @cache
 def machine(effort: int = 3) -> Any:
     """The machine it runs on, with all that its processor can do."""
+    _prepare()
+    return _fresh_machine(effort)
+
+
+@cache
+def _prepare() -> None:
+    """Get LLVM ready, once for the whole process."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    return _fresh_machine(effort)
+    if llvm.llvm_version_info >= (22,):
+        # It looks for checksums in loops, along every path through what they compute: of a scatter
+        # for bicubic interpolation it never comes to an end.
+        llvm.set_option("adjoint", "-disable-loop-idiom-hashrecognize")
 
 
 def _fresh_machine(effort: int) -> Any:
