@@ -22,7 +22,7 @@ from adjoint.ops.inplace import before_write
 from adjoint.ops.rewriting import follow, renew_unrecorded
 from adjoint.tape.changes import changes
 from adjoint.tape.modes import no_grad
-from adjoint.tape.node import clock, user_frame
+from adjoint.tape.node import AccumulateGrad, clock, user_frame
 from adjoint.tape.tensor import make_leaf, memory_of, set_requires_grad, wrap
 
 ndarray = np.ndarray
@@ -194,11 +194,15 @@ class Compiled:
                 results[number].retain_grad()
         for flag in traced.flags:
             set_requires_grad(flag.source.find(arguments), flag.requires_grad)
-        for place, grad in traced.made_grads:
-            results[place].grad = results[grad]
+        for place, other in traced.made_grads:
+            results[place].grad = results[other]
         for leaf in traced.left:
-            node = leaf.source.find(arguments)._node
-            node.grad = None if leaf.made is None else results[leaf.made]
+            tensor = leaf.source.find(arguments)
+            node, grad = tensor._node, None if leaf.made is None else results[leaf.made]
+            if isinstance(node, AccumulateGrad):
+                node.grad = grad
+            else:  # detached since
+                tensor.grad = grad
         return traced.rebuild(
             iter(
                 [each.value if type(each) is Constant else results[each] for each in traced.outputs]
