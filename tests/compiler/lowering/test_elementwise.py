@@ -260,3 +260,41 @@ def test_mantissa_and_exponent(kind: str) -> None:
     found = executable(x)
     np.testing.assert_array_equal(found[0].astype(a.dtype), a)
     np.testing.assert_array_equal(found[1], b)
+
+
+# -- places --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("effort", [1, 3])
+def test_inputs_may_be_views(effort: int) -> None:
+    """Turned over, with gaps, broadcast, backwards: loops go where the views look."""
+    row = TABLE["addcmul"]
+    x = Variable("x", Type((6, 40), np.dtype(np.float32)))
+    views = {
+        "transpose": (0, 1), "slice": (1, 0, 40, 2), "select": (0, 3), "expand": ((5, 6, 40),),
+        "flip": ((1,),), "unsqueeze": (1,),
+    }  # fmt: skip
+    equations, seen = [], []
+    array = np.arange(240, dtype=np.float32).reshape(6, 40)
+    for name, options in views.items():
+        out = TABLE[name].evaluate((array,), options)
+        seen.append(Variable(name, Type(out.shape, out.dtype)))
+        equations.append(Equation(TABLE[name], (x,), options, (seen[-1],)))
+    outputs = []
+    for first in seen:
+        for second in seen:
+            try:
+                shape = np.broadcast_shapes(first.shape, second.shape)
+            except ValueError:
+                continue
+            made = Variable(f"{first.name} {second.name}", Type(shape, x.kind))
+            equations.append(Equation(row, (first, second, second), (2,), (made,)))
+            outputs.append(made)
+    program = Program([x], equations, outputs).check()
+    executable = Executable(program, effort)
+    assert not executable.code.calls
+    assert len(outputs) > 12
+    for variable, found, wanted in zip(
+        outputs, executable(array), program.evaluate([array]), strict=True
+    ):
+        np.testing.assert_array_equal(found, wanted, variable.name)
