@@ -46,6 +46,30 @@ def loop_for_two(name: str, compute: Callable[[Any, Any], Any]) -> Callable[[Any
     return either
 
 
+def converted(x: Any, kind: np.dtype[Any]) -> Any:
+    """``x.astype(kind)``, of large arrays to and from halves by a loop, to the bit the same.
+
+    NumPy takes 2 nanoseconds for a float16 where a loop takes 0.1, and 0.35 to round to bfloat16.
+    """
+    global _absent
+    if x.size >= LEAST and not _absent and _gains(x.dtype, kind):
+        try:
+            found = eager.convert(x, kind)
+        except ImportError:
+            _absent = True
+        else:
+            if found is not None:
+                return found
+    return x.astype(kind)
+
+
+def _gains(old: np.dtype[Any], new: np.dtype[Any]) -> bool:
+    if old.char == "e" or new.char == "e":
+        return old in FLOATS or new in FLOATS
+    # From float64 ml_dtypes rounds twice, by way of float32.
+    return old == FLOATS[0] and new.kind == "V"
+
+
 def of_large(name: str, *arrays: Any) -> Any:
     """The function ``name`` of arrays, of which one is large; None where NumPy is to compute it."""
     global _absent

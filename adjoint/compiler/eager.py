@@ -71,17 +71,31 @@ def call(name: str, *arrays: Any) -> Any:
     shape = arrays[0].shape if arrays[0].size > 1 else arrays[-1].shape
     first = next(each for each in arrays if each.shape == shape)
     out = np.empty_like(first)
-    steps = []
+    if not first.dtype.isnative or any(each.dtype != first.dtype for each in arrays):
+        return None
+    return _computed(name, arrays, out)
+
+
+def convert(x: Any, kind: np.dtype[Any]) -> Any:
+    """An array in another native type; None as above."""
+    return _computed("to", (x,), np.empty_like(x, kind)) if x.dtype.isnative else None
+
+
+def _order(array: Any) -> tuple[int, ...]:
+    """Steps in elements along each axis."""
+    return tuple(each // array.itemsize for each in array.strides)
+
+
+def _computed(name: str, arrays: tuple[Any, ...], out: Any) -> Any:
+    order, steps = _order(out), []
     for each in arrays:
-        if each.dtype != out.dtype or not each.dtype.isnative:
-            return None
-        if each.shape == shape and each.strides == out.strides:
+        if each.shape == out.shape and _order(each) == order:
             steps.append(1)
         elif each.size == 1:
             steps.append(0)
         else:
             return None
-    task = _task(name, out.dtype.char, tuple(steps))
+    task = _task(name, arrays[0].dtype, out.dtype, tuple(steps))
     part = max(PART, -(-out.size // PARTS))
     numbers = [*(each.ctypes.data for each in arrays), out.ctypes.data, out.size, part]
     table = (ctypes.c_int64 * len(numbers))(*numbers)
@@ -99,9 +113,10 @@ _engines: list[Any] = []  # loaded code lives as long as they do
 
 
 @cache
-def _task(name: str, kind: str, steps: tuple[int, ...]) -> int:
+def _task(name: str, kind: np.dtype[Any], out: np.dtype[Any], steps: tuple[int, ...]) -> int:
     """The address of what computes a part."""
-    text = _text(KERNELS[name], np.dtype(kind), steps)
+    formula = KERNELS[name] if name != "to" else lambda x: x.to(out)
+    text = _text(formula, kind, steps)
     path = storage.path_for(text.encode())
     made = None if path is None else storage.read(path)
     if made is None:
@@ -124,7 +139,7 @@ def _text(formula: Callable[..., Expression], kind: np.dtype[Any], steps: tuple[
         def load(scalar: Scalar, _: Any) -> str:
             return text.load(f"%p{scalar.value}", index if steps[scalar.value] else "0", kind)
 
-        text.store("%out", index, emit(text, found, load, {}, needs), kind)
+        text.store("%out", index, emit(text, found, load, {}, needs), found.kind)
         return []
 
     text.loop("%begin", "%end", turn, hint="!1")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.large import converted
 from adjoint.devices import device as Device
 from adjoint.devices import require_cpu
 from adjoint.ops.kinds.elementwise import elementwise
@@ -26,7 +27,7 @@ def _cast(x: Any, kind: dtypes.dtype) -> Any:
         return x != 0
     if kind.category != dtypes.COMPLEX and x.dtype.kind == "c":
         x = x.real
-    return x.astype(kind.numpy)
+    return converted(x, kind.numpy)
 
 
 def _infer_cast(row: Row, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> Fact:

@@ -95,6 +95,29 @@ def test_the_order_in_memory_is_kept_and_gaps_are_left_to_numpy(calls):
     assert calls == ["erf", "erf", "erf"]
 
 
+def test_halves_of_large_arrays_are_numpys_to_the_bit(monkeypatch):
+    found = []
+    original = large.eager.convert
+    monkeypatch.setattr(
+        large.eager, "convert", lambda x, kind: found.append(kind.name) or original(x, kind)
+    )
+    x = torch.from_numpy(_values("f4", 5)).reshape(512, -1).t()
+    halves = slice(0, 100), slice(100, None)
+
+    def assert_same(function, whole, kind):
+        parts = [function(whole[each]).view(kind) for each in halves]
+        assert torch.equal(function(whole).view(kind), torch.cat(parts))
+
+    for half in (torch.float16, torch.bfloat16):
+        assert x.to(half).stride() == x.stride()
+        assert_same(lambda part, half=half: part.to(half), x, torch.int16)
+        assert_same(lambda part: part.float(), x.to(half), torch.int32)
+    assert found == ["float16"] * 3 + ["float32"] + ["bfloat16"] * 3
+    found.clear()
+    assert_same(lambda part: part * 0.3, x.half(), torch.int16)
+    assert found == ["float16", "float32", "float16"]
+
+
 def test_small_arrays_and_other_types_do_not(calls):
     torch.erf(torch.ones(SIZE - 1))
     torch.fmod(torch.ones(SIZE, dtype=torch.int64), 3)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from adjoint import dtypes
+from adjoint.array.large import converted
 from adjoint.array.value import Value, apply
 from adjoint.tape.cuts import NOTING, note_cut, note_unrecorded
 from adjoint.tape.engine import rebuild, resolve, rows
@@ -487,9 +488,9 @@ def _cast(value: Any, wanted: Any) -> Any:
     if isinstance(value, (ndarray, np.generic)):
         if wanted is None:
             if dtypes.is_low_precision(value.dtype):
-                return value.astype(FLOAT32)
+                return converted(value, FLOAT32)
         elif value.dtype != wanted:
-            return value.astype(wanted)
+            return converted(value, wanted)
     elif wanted is not None and value is not None:
         return _array_of_number(value, wanted)
     return value
@@ -507,7 +508,7 @@ def _round_floats(out: Any, kind: dtypes.dtype) -> Any:
     """Round float32 results back to the half type; indices and masks stay as they are."""
     if isinstance(out, (tuple, list)):
         return type(out)(_round_floats(each, kind) for each in out)
-    return out.astype(kind.numpy) if out.dtype == FLOAT32 else out
+    return converted(out, kind.numpy) if out.dtype == FLOAT32 else out
 
 
 __all__ = ["INTERNAL_PACKAGES", "TABLE", "Plan", "Row", "Value", "argument_names"]
