@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import sys
 import threading
@@ -142,6 +143,19 @@ class CompiledFunction:
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else MethodType(self, instance)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> CompiledFunction:
+        function = copy.deepcopy(self.function, memo)
+        return CompiledFunction(function, self.check, self.fallback, self.name)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        home: Any = sys.modules.get(str(getattr(self, "__module__", None)))
+        name = str(getattr(self, "__qualname__", ""))
+        for part in name.split("."):
+            home = getattr(home, part, None)
+        if home is self:  # what a decorator has put in a function's place is known by its name
+            return name
+        return CompiledFunction, (self.function, self.check, self.fallback, self.name)
 
     # -- making programs ----------------------------------------------------------------------
 

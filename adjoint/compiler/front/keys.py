@@ -36,7 +36,7 @@ class Arguments(NamedTuple):
 
 def take_apart(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
     """The leaves of all arguments, and the tensors among them."""
-    leaves, structure = flatten((args, dict(sorted(kwargs.items()))))
+    leaves, structure = flatten((args, kwargs))
     numbers: dict[int, int] = {}
     tensors: list[Any] = []
     places = []

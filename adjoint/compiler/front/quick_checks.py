@@ -89,22 +89,19 @@ class Checks:
             return
         self._take_apart("args", args)
         if kwargs.count:
-            self._take_apart("kwargs", kwargs, in_order=False)
+            self._take_apart("kwargs", kwargs)
         else:
             self.miss("kwargs")
 
-    def _take_apart(self, name: str, structure: Structure, in_order: bool = True) -> None:
+    def _take_apart(self, name: str, structure: Structure) -> None:
         """Names for the parts of a container, and of those that are in it."""
         parts = [f"a{self.count + number}" for number in range(len(structure.parts))]
         self.count += len(parts)
         kind = structure.kind
         if kind is dict:
             keys = structure.context
-            if in_order:
-                self.names[f"keys_{name}"] = tuple(keys)
-                self.miss(f"type({name}) is not dict or tuple({name}) != keys_{name}")
-            else:
-                self.miss(f"len({name}) != {len(keys)}")
+            self.names[f"keys_{name}"] = tuple(keys)
+            self.miss(f"type({name}) is not dict or tuple({name}) != keys_{name}")
             for key, part in zip(keys, parts, strict=True):
                 if type(key) not in (str, int):
                     raise NotSimpleError

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import dis
 import functools
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -29,7 +31,8 @@ from adjoint.compiler.front.guards import (
 )
 from adjoint.tape.tensor import Tensor
 
-INSTALLED = ("site-packages", "dist-packages")
+INSTALLED = ("site-packages", "dist-packages", "<frozen ")
+STANDARD = str(Path(os.__file__).parent)  # where Python's own library lies
 # What Python or Adjoint calls by itself, without the name in any code.
 CALLED = frozenset(("forward", "backward", "jvp", "setup_context", "vmap", "__call__"))
 # The tables of a module.
@@ -48,9 +51,9 @@ def guards_of(function: Callable[..., Any], others: Iterable[Any] = ()) -> Guard
 def is_library(module: Any, file: str = "") -> bool:
     """Whether code of a module, by name, is Adjoint's, Python's or an installed package's."""
     root = str(module or "").partition(".")[0]
-    if root == "adjoint" or (root in sys.stdlib_module_names and root != "__main__"):
+    if root == "adjoint" or (not file and root in sys.stdlib_module_names and root != "__main__"):
         return True
-    return any(each in file for each in INSTALLED)
+    return file.startswith(STANDARD) or any(each in file for each in INSTALLED)
 
 
 def _is_library_class(kind: type) -> bool:

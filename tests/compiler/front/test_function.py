@@ -97,6 +97,15 @@ def test_methods():
     close(Holder.times(three, x), x * 3)
 
 
+def test_functions_are_copied_and_pickled():
+    x = torch.randn(4)
+    assert pickle.loads(pickle.dumps(squares)) is squares
+    compiled = torch.compile(double, name="two", fallback=True)
+    for other in (copy.deepcopy(compiled), pickle.loads(pickle.dumps(compiled))):
+        assert (other.name, other.fallback, other.function) == ("two", True, double)
+        close(other(x), x * 2)
+
+
 def test_modules_behave_as_modules():
     model = Net()
     compiled = torch.compile(model)
