@@ -203,6 +203,8 @@ def _fact_of_smooth(row: Any, inputs: tuple[Any, ...]) -> Any:
         return None
     if row.promote not in ("float", "same"):
         return None
+    if any(isinstance(x, Value) and type(x) is not Symbol for x in inputs):
+        return None  # a tensor of a lower level
     ones = tuple(
         [np.ones((1,) * len(x.shape), x.dtype.numpy) if type(x) is Symbol else x for x in inputs]
     )
