@@ -139,12 +139,13 @@ def test_rows_without_a_rule_are_decomposed(monkeypatch):
 
     monkeypatch.delitem(RULES, "softmax", raising=False)
     monkeypatch.delitem(RULES, "log_softmax", raising=False)
+    torch.manual_seed(0)
     x = torch.randn(3, 4)
     program = program_of(lambda x: torch.log_softmax(x, 1) + torch.softmax(x, 1), x)
     smaller = decompose(program)
     assert not {"softmax", "log_softmax"} & set(names(smaller))
     np.testing.assert_allclose(
-        smaller.check().evaluate([x.numpy()])[0], program.evaluate([x.numpy()])[0], rtol=1e-6
+        smaller.check().evaluate([x.numpy()])[0], program.evaluate([x.numpy()])[0], rtol=1e-5
     )
 
 
