@@ -8,15 +8,9 @@ from typing import Any
 import numpy as np
 
 from adjoint.compiler.expressions import number
-from adjoint.compiler.lowering.base import Lowering, NotLoweredError, lowers
+from adjoint.compiler.lowering.base import Lowering, lowers
 from adjoint.compiler.nodes import Look
 from adjoint.compiler.program import Equation
-
-
-def require_numbers(equation: Equation) -> None:
-    """Sums of products of booleans are no sums."""
-    if equation.outputs[0].kind.kind == "b":
-        raise NotLoweredError("products of booleans are not emitted")
 
 
 def factor(low: Lowering, value: Any, kind: Any) -> Look:
@@ -33,6 +27,8 @@ def multiplied(low: Lowering, x: Look, y: Look, kind: Any, start: Look | None = 
     if 0 in shape or not x.shape[-1]:
         body = number(0, kind) if start is None else low.load(start, shape)
         return low.map(shape, kind, body)
+    if kind.kind == "b":
+        return any_of_both(low, x, y, start)
     if start is None:
         return low.product(x, y, kind)
     start = start.stretched(shape)
@@ -43,9 +39,23 @@ def multiplied(low: Lowering, x: Look, y: Look, kind: Any, start: Look | None = 
     return low.map(shape, kind, low.load(found, shape) + low.load(start, shape, kind))
 
 
+def any_of_both(low: Lowering, x: Look, y: Look, start: Look | None) -> Look:
+    """The product of truth values: whether both are true anywhere along the inner dimension."""
+    *front, rows, inner = x.shape
+    domain = (*front, rows, y.shape[-1], inner)
+    left = x.seen(lambda place: place[..., None, :])
+    right = y.seen(lambda place: place.swapaxes(-1, -2)[..., None, :, :])
+    body = low.load(left, domain) & low.load(right, domain)
+    found = low.reduce("or", body, domain, (len(domain) - 1,), x.kind)
+    found = low.reshaped(found, domain[:-1])
+    if start is None:
+        return found
+    shape = found.shape
+    return low.map(shape, x.kind, low.load(found, shape) | low.load(start, shape, x.kind))
+
+
 def pair(low: Lowering, equation: Equation, x: Any, y: Any) -> tuple[Look, Look]:
     """Both factors."""
-    require_numbers(equation)
     kind = equation.outputs[0].kind
     return factor(low, x, kind), factor(low, y, kind)
 
@@ -88,11 +98,13 @@ def _mv(low: Lowering, equation: Equation, x: Any, y: Any) -> Look:
 
 @lowers("dot", "vdot")
 def _dot(low: Lowering, equation: Equation, x: Any, y: Any) -> Look:
-    require_numbers(equation)
     out = equation.outputs[0]
     look = low.look(x)
-    body = low.load(look, look.shape, out.kind) * low.load(y, look.shape, out.kind)
-    return low.reshaped(low.reduce("add", body, look.shape, (0,), out.kind), out.shape)
+    a, b = low.load(look, look.shape, out.kind), low.load(y, look.shape, out.kind)
+    truth = out.kind.kind == "b"
+    body = a & b if truth else a * b
+    found = low.reduce("or" if truth else "add", body, look.shape, (0,), out.kind)
+    return low.reshaped(found, out.shape)
 
 
 @lowers("linear")
@@ -142,10 +154,13 @@ def labelled(low: Lowering, x: Look, y: Look, labels: Any, kind: Any) -> Look:
 
     if not (left and right and summed):
         domain = (*shape, *(sizes[each] for each in summed))
-        body = low.load(spread(x, x_labels), domain) * low.load(spread(y, y_labels), domain)
+        a, b = low.load(spread(x, x_labels), domain), low.load(spread(y, y_labels), domain)
+        truth = kind.kind == "b"
+        body = a & b if truth else a * b
         if summed:
             axes = range(len(shape), len(domain))
-            found = low.reshaped(low.reduce("add", body, domain, axes, kind), shape)
+            added = low.reduce("or" if truth else "add", body, domain, axes, kind)
+            found = low.reshaped(added, shape)
         else:
             found = low.map(shape, kind, body)
     else:
@@ -180,10 +195,16 @@ def _added(low: Lowering, equation: Equation, input: Any, x: Any, y: Any) -> Loo
         found, start = labelled(low, x, y, labels, out.kind), None
     if start is not None or (beta == 0 and alpha == 1):
         return found
-    body = low.load(found, out.shape)
-    if alpha != 1:
-        body = body * np.asarray(alpha).astype(out.kind).item()
+    truth = out.kind.kind == "b"
+
+    def scaled(value: Any, by: Any) -> Any:
+        if by == 1:
+            return value
+        by = np.asarray(by).astype(out.kind).item()
+        return value & by if truth else value * by
+
+    body = scaled(low.load(found, out.shape), alpha)
     if begin is not None:
-        more = low.load(begin, out.shape, out.kind)
-        body = body + (more if beta == 1 else more * np.asarray(beta).astype(out.kind).item())
+        more = scaled(low.load(begin, out.shape, out.kind), beta)
+        body = body | more if truth else body + more
     return low.map(out.shape, out.kind, body)

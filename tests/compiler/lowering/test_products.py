@@ -168,3 +168,24 @@ def test_halves_are_added_up_in_float32() -> None:
     with Gathering() as gathering:
         gathering.add("halves", lambda x, y: x @ y, (x, y))
     assert wrong_with(gathering) == []
+
+
+def test_truth_values() -> None:
+    """Sums of products of them are whether both are true anywhere."""
+    rng = np.random.default_rng(7)
+    start, x, y = (rng.random(shape) < 0.4 for shape in [(5, 7), (5,), (7,)])
+    with Gathering() as gathering:
+        for beta, alpha in [(True, True), (False, True), (True, False), (1, 1)]:
+            gathering.add(
+                f"{beta} {alpha}",
+                lambda b, x, y, beta=beta, alpha=alpha: torch.addr(b, x, y, beta=beta, alpha=alpha),
+                (start, x, y),
+            )
+            gathering.add(
+                f"vector {beta} {alpha}",
+                lambda b, x, y, beta=beta, alpha=alpha: torch.addmv(
+                    y, b.t(), x, beta=beta, alpha=alpha
+                ),
+                (start, x, y),
+            )
+    assert wrong_with(gathering) == []
