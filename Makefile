@@ -64,7 +64,7 @@ fuzz: $(VENV)/.has-tour $(VENV)/.has-test $(VENV)/.has-torch
 # Random programs compiled, against the same ones eager.
 fuzz-compiled: COUNT = 5000
 fuzz-compiled: $(VENV)/.has-tour $(VENV)/.has-test $(VENV)/.has-torch
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.parity.programs.compiled --count $(COUNT) --seed $(SEED)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m tests.parity.programs --compiled --count $(COUNT) --seed $(SEED)
 
 bench: $(VENV)/.has-tour $(VENV)/.has-torch
 	$(BIN)/python -m benchmarks

@@ -1,6 +1,6 @@
 """Random programs compiled, and the same ones eager: values, gradients, writes.
 
-``python -m tests.parity.programs.compiled`` runs many more (``make fuzz-compiled``).
+``python -m tests.parity.programs --compiled`` runs many more (``make fuzz-compiled``).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Random programs, compiled beside eager: ``python -m tests.parity.programs.compiled``.
+"""Random programs, compiled beside eager: ``python -m tests.parity.programs --compiled``.
 
 The leaves of a program are made outside; all else is the body of a function that is called several
 times, and returns what it has made. After each call all that can be seen of leaves and results is
@@ -7,11 +7,8 @@ compared; after the last, the gradients that a backward pass from the results le
 
 from __future__ import annotations
 
-import argparse
 import ast
-import sys
 import warnings
-from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -162,54 +159,3 @@ def reason(error: Exception) -> str:
     """A refusal without names and numbers."""
     words = str(error).split("\n")[0].split(" (at ")[0].split(": ")
     return "".join(c if c.isalpha() else " " for c in words[-1])[:60].strip()
-
-
-def main() -> int:
-    """Run programs and report."""
-    import hypothesis
-
-    from tests.parity.programs.strategy import programs
-
-    parser = argparse.ArgumentParser(prog="tests.parity.programs.compiled", description=__doc__)
-    parser.add_argument("--count", type=int, default=5_000, help="how many programs")
-    parser.add_argument("--seed", type=int, default=0, help="where to start: other programs")
-    options = parser.parse_args()
-    kinds: Counter[str] = Counter()
-    shortest: dict[str, str] = {}
-    done = 0
-
-    @hypothesis.seed(options.seed)
-    @hypothesis.settings(
-        max_examples=options.count,
-        phases=[hypothesis.Phase.generate],
-        database=None,
-        deadline=None,
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )
-    @hypothesis.given(programs())
-    def run(program: Program) -> None:
-        nonlocal done
-        done += 1
-        found = difference(program)
-        if found is not None:
-            kind, text = found
-            kinds[kind] += 1
-            if len(text) < len(shortest.get(kind, text + " ")):
-                shortest[kind] = text
-        if done % 100 == 0:
-            wrong = sum(n for kind, n in kinds.items() if not kind.startswith("refused"))
-            refused = sum(kinds.values()) - wrong
-            print(
-                f"{done} programs, {wrong} differ, {refused} refused", file=sys.stderr, flush=True
-            )
-
-    run()
-    for kind, count in kinds.most_common():
-        print(f"\n{'=' * 79}\n{count} times: {kind}\n\n{shortest[kind]}")
-    wrong = sum(not kind.startswith("refused") for kind in kinds)
-    print(f"\n{done} programs, {wrong} kinds of differences")
-    return int(bool(wrong))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
