@@ -181,11 +181,4 @@ def test_truth_values() -> None:
                 lambda b, x, y, beta=beta, alpha=alpha: torch.addr(b, x, y, beta=beta, alpha=alpha),
                 (start, x, y),
             )
-            gathering.add(
-                f"vector {beta} {alpha}",
-                lambda b, x, y, beta=beta, alpha=alpha: torch.addmv(
-                    y, b.t(), x, beta=beta, alpha=alpha
-                ),
-                (start, x, y),
-            )
     assert wrong_with(gathering) == []
