@@ -6,9 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.compiler.expressions import Expression, checked, coordinate, element, number, where
+from adjoint.compiler.expressions import (
+    Expression,
+    checked,
+    coordinate,
+    element,
+    is_nan,
+    number,
+    where,
+)
 from adjoint.compiler.lowering.base import Lowering, NotLoweredError, can_loop, lowers
 from adjoint.compiler.lowering.indexing import total
+from adjoint.compiler.lowering.places import empty, update
 from adjoint.compiler.nodes import Buffer, Look, strides_of
 from adjoint.compiler.program import Equation
 
@@ -80,3 +89,45 @@ def _bags(low: Lowering, equation: Equation, offsets: Any) -> Look:
         return low.map(out.shape, out.kind, low.load(worth, out.shape) * 0 - 1)
     where_in = halving(starts.buffer, size, number(0, "i8"), coordinate(out.shape, 0), True)
     return low.map(out.shape, out.kind, where_in - 1)
+
+
+@lowers("bag_winners")
+def _winners(
+    low: Lowering, equation: Equation, x: Any, bags: Any, counted: Any
+) -> tuple[Look, ...]:
+    """Where the greatest element of each bag and column is, the first of several; if there is one.
+
+    Places that do not count are in a bag behind the last.
+    """
+    places, filled = equation.outputs
+    count, width = places.shape
+    domain = (rows, _) = x.shape
+    if 0 in domain or not count:
+        return low.map(places.shape, np.int64, 0), low.map(filled.shape, np.bool_, 0)
+    kind = low.look(x).kind
+    if kind.kind != "f":
+        raise NotLoweredError(f"what is less than all of {kind}")
+    here = low.load(column_of(low, bags), domain)
+    own = low.load(column_of(low, counted), domain) & (here >= 0) & (here < count)
+    line = where(own, here, count) * width
+    at = line + coordinate(domain, 1)
+    value = low.load(x, domain)
+    shape = (count + 1, width)
+    greatest = empty(low, shape, kind, -np.inf)
+    update(low, "max", greatest, domain, at, value)
+    top = element(greatest, at)
+    reached = value.equals(top) | is_nan(value)
+    first = empty(low, shape, np.int64, rows)
+    update(low, "min", first, domain, at, where(reached, coordinate(domain, 0), rows))
+    found = Look(first).seen(lambda place: place[:count])
+    place = low.load(found, places.shape)
+    there = low.load(found.seen(lambda place: place[:, :1]), filled.shape) < rows
+    return (
+        low.map(places.shape, np.int64, where(place < rows, place, 0)),
+        low.map(filled.shape, np.bool_, there),
+    )
+
+
+def column_of(low: Lowering, vector: Any) -> Look:
+    """A vector as a column."""
+    return low.look(vector).seen(lambda place: place[:, None])
