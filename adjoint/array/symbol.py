@@ -144,6 +144,8 @@ class Symbol(Value):
 # Finding them takes 5 to 50 us a row; looking them up takes 2, and a step has the same ones often.
 _KNOWN: dict[Any, tuple[Fact, ...]] = {}
 MOST_KNOWN = 20000
+# Rows, besides elementwise ones, whose results lie in memory as their first input.
+KEEPING = frozenset(("clone", "to_dtype", "copy_slices", "full_like"))
 
 
 def facts_of(row: Any, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> tuple[Fact, ...]:
@@ -245,7 +247,7 @@ def _kept_strides(
     row: Any, inputs: tuple[Any, ...], options: tuple[Any, ...]
 ) -> tuple[Shape, Shape] | None:
     """Shape and strides of an input after which results of the same shape lie; None: in order."""
-    if row.kind != "elementwise" and row.name not in ("clone", "to_dtype", "copy_slices"):
+    if row.kind != "elementwise" and row.name not in KEEPING:
         return None
     if "C" in options:
         return None
