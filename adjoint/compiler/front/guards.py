@@ -8,7 +8,8 @@ some module has changed at all: ``adjoint.tape.changes`` counts that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import pickle
+from collections.abc import Iterable, Iterator
 from operator import is_
 from types import MethodType
 from typing import Any
@@ -205,15 +206,34 @@ class Numbers(Point):
             yield "some numbers", "other numbers"
 
 
+class Draws(Point):
+    """The state of a generator that is not Adjoint's: ``key`` has how to get it, how to set it."""
+
+    __slots__ = ()
+
+    def now(self) -> Any:
+        return pickle.dumps(self.key[0]())
+
+    def put(self, value: Any) -> None:
+        self.key[1](pickle.loads(value))
+
+    def same(self, now: Any) -> bool:
+        return bool(now == self.value)
+
+
 class Change(Exception):  # noqa: N818 - says what has changed; nobody but the caller sees it
     """Raised by ``Guards.renew`` for what is not as it was, in words."""
 
 
 class Guards:
-    """All points of one program."""
+    """All points of one program.
 
-    def __init__(self, points: list[Point]) -> None:
+    Those that are ``passive`` may change between calls; a trace must not have changed them.
+    """
+
+    def __init__(self, points: list[Point], passive: Iterable[Point] = ()) -> None:
         self.points = points
+        self.passive = list(passive)
         self.quick = [each for each in points if not each.module]
         self.slow = [each for each in points if each.module]
 
@@ -259,7 +279,7 @@ class Guards:
     def restore(self) -> list[str]:
         """Put back what is not as it was; the names of these points."""
         changed = []
-        for point in self.points:
+        for point in (*self.points, *self.passive):
             if not point.same(point.now()):
                 changed.append(point.name)
                 point.put(point.value)

@@ -189,7 +189,7 @@ class _Writer(Checks):
                 self.add(f"m{number} = view_of({parent}, look{number})")
         for leaf in traced.left:
             grad = "None" if leaf.made is None else made[leaf.made]
-            self.add(f"{self.node_of(leaf.source)}.grad = {grad}")
+            self.add(f"{self.home_of_grad(leaf.source)}.grad = {grad}")
         values = []
         for number, each in enumerate(traced.outputs):
             if isinstance(each, Constant):

@@ -51,9 +51,11 @@ class Checks:
             raise NotSimpleError
         return name
 
-    def node_of(self, source: Any) -> str:
-        """How to find the node of a source's tensor."""
+    def home_of_grad(self, source: Any) -> str:
+        """What has the ``.grad`` of a source's tensor: its node, or where it is no leaf, itself."""
         name = self.name_of(source)
+        if type(source.find(self.given.tensors)._node) is not AccumulateGrad:
+            return name
         return f"node_{name}" if isinstance(source, Outside) else f"{name}._node"
 
     def require_simple(self) -> None:
@@ -219,7 +221,7 @@ class Checks:
             self.names.update(facts)
             self.miss(f"{name}._array is not array_{name} or {name}._node is not node_{name}")
         for source, there in self.traced.grad_guards:
-            self.miss(f"{self.node_of(source)}.grad is {'' if there else 'not '}None")
+            self.miss(f"{self.home_of_grad(source)}.grad is {'' if there else 'not '}None")
 
     def _grad(self, name: str, source: GradOf) -> None:
         """What is in the ``.grad`` of a leaf, which may be another tensor at each call."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dis
 import functools
 import os
+import random
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -22,6 +23,7 @@ from adjoint.compiler.front.guards import (
     PLAIN,
     Attribute,
     Cell,
+    Draws,
     Elements,
     Entries,
     Guards,
@@ -45,7 +47,16 @@ def guards_of(function: Callable[..., Any], others: Iterable[Any] = ()) -> Guard
     for each in (function, *others):
         reach.visit(each, "the function" if each is function else "an argument")
     reach.finish()
-    return Guards(list(reach.points.values()))
+    return Guards(list(reach.points.values()), [*reach.passive.values(), *_generators()])
+
+
+def _generators() -> Iterator[Point]:
+    """The states of Python's and NumPy's own random numbers, which no program draws."""
+    for name, ways in (
+        ("Python's random numbers", (random.getstate, random.setstate)),
+        ("NumPy's random numbers", (np.random.get_state, np.random.set_state)),
+    ):
+        yield Draws(None, ways, f"the state of {name}")
 
 
 def is_library(module: Any, file: str = "") -> bool:
@@ -90,6 +101,7 @@ class _Reach:
 
     def __init__(self) -> None:
         self.points: dict[Any, Point] = {}
+        self.passive: dict[Any, Point] = {}
         self.names: set[str] = set(CALLED)  # of attributes that code reads
         self.stored: set[str] = set()  # and of those that it sets
         self.seen: set[int] = set()
@@ -103,6 +115,12 @@ class _Reach:
             point = self.points[mark] = kind(holder, key, name, module)
             for each in point.value if isinstance(point, Elements) else (point.value,):
                 self.visit(each, name, module)
+
+    def note(self, kind: type[Point], holder: Any, key: Any, name: str) -> None:
+        """See to it that a trace does not change a place."""
+        self.passive.setdefault(
+            (id(holder), key if isinstance(key, str) else 0), kind(holder, key, name)
+        )
 
     def finish(self) -> None:
         """Look at objects until nothing new turns up."""
@@ -143,6 +161,12 @@ class _Reach:
             self.point(Entries, value, "entries", name, module)
         elif isinstance(value, np.ndarray) and not value.dtype.hasobject:
             self.point(Numbers, value, "numbers", name, module)
+        elif isinstance(value, random.Random):
+            self.note(Draws, value, (value.getstate, value.setstate), name)
+        elif isinstance(value, np.random.Generator):
+            bits = value.bit_generator
+            ways = (lambda: bits.state, lambda state: setattr(bits, "state", state))
+            self.note(Draws, value, ways, name)
         else:
             return False
         return True
@@ -214,6 +238,7 @@ class _Reach:
             keys = ({"training", "_hooks"} | (own.keys() if library else keys)) - {*TABLES}
             module = True
         elif type(value).__module__.partition(".")[0] == "adjoint":
+            self._of_adjoint(value, name)
             return
         for key in sorted(keys & own.keys()):
             self.point(Item, own, key, f"{name}.{key}", module)
@@ -221,6 +246,17 @@ class _Reach:
             missing = {*self._class(type(value), type(value).__name__, own), *self.stored}
             for key in sorted(missing - own.keys()):
                 self.point(Item, own, key, f"{name}.{key}", module)  # it may be set later
+
+    def _of_adjoint(self, value: Any, name: str) -> None:
+        """Note what no trace may change of an optimizer and of a schedule."""
+        own = value.__dict__
+        for number, group in enumerate(own.get("param_groups", ())):
+            self.note(Entries, group, "entries", f"{name}.param_groups[{number}]")
+        if type(value).__module__.startswith("adjoint.optim.lr_scheduler"):
+            for key, item in own.items():
+                if isinstance(item, PLAIN):
+                    self.note(Item, own, key, f"{name}.{key}")
+            self.visit(own.get("optimizer"), f"{name}.optimizer")
 
     def _module(self, value: Any, name: str) -> None:
         """Watch the tables of a module and its hooks, and visit the modules below it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import warnings
 from typing import Any, NamedTuple
 
@@ -334,6 +335,36 @@ def test_functions_that_change_what_they_find():
             close(counted(x), x * 2)
     assert cached.calls == 5
     assert len(caught) == 1
+
+
+def test_what_no_program_would_do_again_is_refused():
+    x = torch.ones(3)
+    w = torch.ones(3, requires_grad=True)
+    optimizer = torch.optim.SGD([w], lr=0.1)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1, 0.5)
+    generator, own = np.random.default_rng(0), random.Random(0)
+
+    def scheduled(x):
+        optimizer.zero_grad()
+        (w * x).sum().backward()
+        optimizer.step()
+        scheduler.step()
+
+    cases = {
+        "scheduler": scheduled,
+        "Python's random": lambda x: x * random.random(),
+        "NumPy's random": lambda x: x + np.random.rand(),  # noqa: NPY002 - what users write
+        "generator": lambda x: x * generator.random(),
+        "own": lambda x: x * own.random(),
+    }
+    for name, function in cases.items():
+        compiled = torch.compile(function)
+        compiled(x)
+        with pytest.raises(UntraceableError, match=name):
+            compiled(x)
+    assert scheduler.last_epoch == 1
+    assert optimizer.param_groups[0]["lr"] == 0.05
+    assert own.random() == [draw := random.Random(0), draw.random(), draw.random()][2]
 
 
 def test_many_programs_are_told_of_once():

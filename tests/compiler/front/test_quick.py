@@ -202,6 +202,22 @@ def test_everything_that_a_step_may_leave():
     assert w.grad._version == 4
 
 
+def test_gradients_of_what_is_no_leaf():
+    count, w = torch.ones(3, dtype=torch.int64), torch.ones(3, requires_grad=True)
+
+    @torch.compile
+    def step():
+        count.grad = w.grad = None
+        (w * 2).sum().backward()
+        return count + 1
+
+    for _ in range(4):
+        step()
+        assert count.grad is None
+        torch.testing.assert_close(w.grad, torch.full((3,), 2.0))
+    assert quick(step)((), {}) is not MISS
+
+
 def test_gradients_that_miss():
     w = torch.ones(3, requires_grad=True)
 
