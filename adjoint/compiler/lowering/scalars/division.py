@@ -11,14 +11,14 @@ from typing import Any
 from adjoint.compiler.expressions import (
     Expression,
     checked,
-    copysign,
-    floor,
-    number,
+    function,
     quotient,
     remainder,
     truncate,
     where,
 )
+
+floor_of_quotient, modulo = function("floor_divide"), function("modulo")
 
 ZERO = "ZeroDivisionError: an integer was divided by zero"
 
@@ -42,13 +42,7 @@ def _floor_divide(x: Expression, y: Expression) -> Expression:
         down = _toward_zero(x, y)
         over = (down * y).differs(x) & _opposed(x, y)
         return down - over.to(x.kind)
-    left = remainder(x, y)
-    count = (x - left) / y
-    count = where(left.differs(0) & _opposed(left, y), count - 1, count)
-    whole = floor(count)
-    whole = where(count - whole > 0.5, whole + 1, whole)
-    whole = where(count.differs(0), whole, copysign(number(0, x.kind), x / y))
-    return where(y.equals(0), x / y, whole)
+    return floor_of_quotient(x, y)
 
 
 def _truncate_divide(x: Expression, y: Expression) -> Expression:
@@ -60,11 +54,10 @@ def _fmod(x: Expression, y: Expression) -> Expression:
 
 
 def _remainder(x: Expression, y: Expression) -> Expression:
+    if x.kind.kind == "f":
+        return modulo(x, y)
     left = _fmod(x, y)
-    moved = where(left.differs(0) & _opposed(left, y), left + y, left)
-    if x.kind.kind != "f":
-        return moved
-    return where(left.equals(0), copysign(number(0, x.kind), y), moved)
+    return where(left.differs(0) & _opposed(left, y), left + y, left)
 
 
 SCALARS: dict[str, Any] = {
