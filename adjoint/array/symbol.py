@@ -144,7 +144,7 @@ class Symbol(Value):
 # Finding them takes 5 to 50 us a row; looking them up takes 2, and a step has the same ones often.
 _KNOWN: dict[Any, tuple[Fact, ...]] = {}
 MOST_KNOWN = 20000
-# Rows, besides elementwise ones, whose results lie in memory as their first input.
+# Rows, besides elementwise and random ones, whose results lie in memory as their first input.
 KEEPING = frozenset(("clone", "to_dtype", "copy_slices", "full_like"))
 
 
@@ -158,11 +158,12 @@ def facts_of(row: Any, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> tup
         found = _facts_of_view(row, inputs[0], options)
     else:
         facts = _fact_of_smooth(row, inputs) or row.infer(row, inputs, options)
-        strides = _kept_strides(row, inputs, options)
+        several = facts if row.many_outputs else (facts,)
+        strides = _strides_of_made(row, inputs, options, [tuple(each[0]) for each in several])
         found = tuple(
             [
-                (tuple(shape), kind, strides[1] if strides and strides[0] == shape else None)
-                for shape, kind in (facts if row.many_outputs else (facts,))
+                (tuple(shape), kind, steps)
+                for (shape, kind), steps in zip(several, strides, strict=True)
             ]
         )
     if key is not None:
@@ -243,14 +244,34 @@ def _facts_of_view(row: Any, x: Symbol, options: tuple[Any, ...]) -> tuple[Fact,
     return tuple([(tuple(each.shape), dtypes.of(each), strides_in(each)) for each in outs])
 
 
-def _kept_strides(
-    row: Any, inputs: tuple[Any, ...], options: tuple[Any, ...]
-) -> tuple[Shape, Shape] | None:
-    """Shape and strides of an input after which results of the same shape lie; None: in order."""
-    if row.kind != "elementwise" and row.name not in KEEPING:
-        return None
-    if "C" in options:
-        return None
+def _strides_of_made(
+    row: Any, inputs: tuple[Any, ...], options: tuple[Any, ...], shapes: list[Shape]
+) -> list[Shape | None]:
+    """How the results of a row lie in memory.
+
+    In order, if its inputs do: what rows make anew is so, but for einsum. Else elementwise rows
+    follow their inputs, matrix products do not, and of all others it is found by running them.
+    """
+    turned = any(type(each) is Symbol and each._strides is not None for each in inputs)
+    in_order: list[Shape | None] = [None] * len(shapes)
+    if not turned and row.name != "einsum":
+        return in_order
+    if row.kind in ("elementwise", "random") or row.name in KEEPING:
+        kept = None if "C" in options else _kept_strides(inputs)
+        return [kept[1] if kept and kept[0] == shape else None for shape in shapes]
+    if row.kind == "contraction" and row.name != "einsum":
+        return in_order
+    try:
+        with np.errstate(all="ignore"):
+            out = row.evaluate(tuple(map(_filled_like, inputs)), options)
+    except Exception:  # noqa: BLE001 - it does not take ones: then its results lie in order
+        return in_order
+    outs = out if row.many_outputs else (out,)
+    return [strides_in(each) if isinstance(each, np.ndarray) else None for each in outs]
+
+
+def _kept_strides(inputs: tuple[Any, ...]) -> tuple[Shape, Shape] | None:
+    """Shape and strides of the first input, for results that lie as it does; None: in order."""
     for each in inputs:
         if type(each) is Symbol and each.shape:
             if each._strides is None:
@@ -258,6 +279,15 @@ def _kept_strides(
             steps = strides_in(np.empty_like(_memory_like(each)))
             return None if steps is None else (each.shape, steps)
     return None
+
+
+def _filled_like(value: Any) -> Any:
+    """An array that lies as what a symbol stands for, of ones, and zeros for whole numbers."""
+    if type(value) is not Symbol:
+        return value
+    array = _memory_like(value)
+    array[...] = 1 if value.dtype.category >= dtypes.FLOATING else 0
+    return array
 
 
 __all__ = ["Equation", "Symbol", "Trace", "facts_of", "running", "strides_in"]

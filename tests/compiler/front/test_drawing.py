@@ -131,3 +131,25 @@ def test_numbers_go_along_the_memory_of_what_was_given():
 
     traced = assert_same(build, programs=1)
     assert "drawn_along" in str(traced.program)
+
+
+@pytest.mark.parametrize("wrap", [Replayed, torch.compile])
+def test_results_lie_in_memory_as_eager_ones(wrap):
+    def build():
+        def function(x):
+            y = x.t()
+            made = (
+                y.softmax(-1), y.cumsum(0), y @ x, torch.cat([y, y]), y.sort()[0], y[[0, 1]],
+                y[None].permute(2, 0, 1).sum(1, keepdim=True), torch.where(y > 0, y, 0.0),
+                F.layer_norm(y, (4,)), F.linear(y, torch.ones(5, 4)), F.gelu(y), y.roll(1, 0),
+                torch.einsum("ij,kj->ki", x, x), torch.stack([y, y], 1), y.flip(0), y.double(),
+                F.conv1d(x[None].transpose(1, 2), torch.ones(2, 3, 2)), F.pad(y, (1, 1)),
+            )  # fmt: skip
+            copies = [each.contiguous() for each in made]
+            for each in copies:
+                each.add_(1)
+            return [torch.rand_like(each) for each in made], made, copies
+
+        return function, [(numbers(4, 3, seed=n),) for n in range(2)], ()
+
+    assert_same(build, wrap=wrap, tolerance=1e-5)
