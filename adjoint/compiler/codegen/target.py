@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import llvmlite.binding as llvm
 import numpy as np
 
+from adjoint.compiler.codegen.processor import host
+
 
 class Vectors(NamedTuple):
     """Bytes of a vector register, how many registers there are, how a function asks for them."""
@@ -20,15 +22,12 @@ class Vectors(NamedTuple):
 @cache
 def vectors() -> Vectors:
     """The vectors of the machine it runs on."""
-    features = llvm.get_host_cpu_features()
-    if features.get("avx512f") and features.get("avx512dq") and features.get("avx512vl"):
+    size = host().bytes
+    if size == 64:
         # Some processors' defaults split vectors of 512 bits unless a function asks for them.
-        wide = '"prefer-vector-width"="512" "min-legal-vector-width"="512"'
-        return Vectors(64, 32, wide)
-    if features.get("avx2"):
-        return Vectors(32, 16, "")
-    triple = llvm.get_default_triple()
-    return Vectors(16, 32 if triple.startswith(("aarch64", "arm64")) else 16, "")
+        return Vectors(size, 32, '"prefer-vector-width"="512" "min-legal-vector-width"="512"')
+    many = llvm.get_default_triple().startswith(("aarch64", "arm64"))
+    return Vectors(size, 32 if many else 16, "")
 
 
 def lanes_for(kind: np.dtype[Any], columns: int) -> int:
