@@ -83,7 +83,7 @@ def target_in(
 def combining(*names: str) -> Callable[[Made], Made]:
     """Make a function the rule of rows that combine elements: of halves in float32, rounded once.
 
-    These rows say themselves how they compute with halves, so that nobody has widened them before.
+    Rows that move elements are tried with halves as they are, and nobody has widened these before.
     """
 
     def register(rule: Made) -> Made:
@@ -171,7 +171,7 @@ def start_of(reduce: str, kind: np.dtype[Any]) -> Any:
     return limits.min if reduce == "amax" else limits.max
 
 
-@lowers("scatter_reduce")
+@combining("scatter_reduce")
 def _scatter_reduce(low: Lowering, equation: Equation, x: Any, index: Any, source: Any) -> Look:
     dim, reduce, include_self = equation.options
     out = equation.outputs[0]
