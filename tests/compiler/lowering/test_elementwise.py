@@ -59,6 +59,8 @@ OPTIONS: dict[str, list[tuple[Any, ...]]] = {
     "nan_to_num": [(0.0, None, None), (2.0, 3.0, -4.0)],
     "isclose": [(1e-5, 1e-8, False), (0.0, 0.0, True), (0.1, 0.5, True)],
     "pow_number": [(2,), (0,), (1,), (3,), (4,), (7,), (-1,), (-2,), (0.5,), (-0.5,), (1.75,)],
+    "mvlgamma": [(1,), (3,)],
+    "polygamma": [(0,)],
     "number_pow": [(2,), (3,), (0,), (1,), (-1,), (0.5,)],
 }
 # Rows that are wanted in here only where this holds of what they get.

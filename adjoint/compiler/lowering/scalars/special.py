@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from adjoint.compiler.expressions import Expression, erf, erfc, function, is_nan, log, log1p, where
+from adjoint.compiler.lowering.base import NotLoweredError
 
 IN_LIBRARY = (
     "erfinv", "erfcx", "log_ndtr", "ndtri", "lgamma", "digamma", "i0", "i0e", "i1", "i1e",
 )  # fmt: skip
+lgamma, digamma = function("lgamma"), function("digamma")
 
 
 def times_log(x: Expression, y: Expression, log_of: Any) -> Expression:
@@ -31,10 +34,25 @@ def _xlog1py(x: Expression, y: Expression) -> Expression:
     return times_log(x, y, log1p)
 
 
+def _mvlgamma(x: Expression, p: int) -> Expression:
+    total: Any = p * (p - 1) / 4 * math.log(math.pi)
+    for place in range(p):
+        total = lgamma(x - place / 2) + total
+    return total  # type: ignore[no-any-return]
+
+
+def _polygamma(x: Expression, n: int) -> Expression:
+    if n:
+        raise NotLoweredError("derivatives of digamma are SciPy's")
+    return digamma(x)
+
+
 SCALARS: dict[str, Any] = {
     **{name: function(name) for name in IN_LIBRARY},
     "erf": erf,
     "erfc": erfc,
+    "mvlgamma": _mvlgamma,
+    "polygamma": _polygamma,
     "entr": _entropy,
     "xlogy": _xlogy,
     "number_xlogy": _xlogy,
