@@ -176,6 +176,8 @@ def _scatter_reduce(low: Lowering, equation: Equation, x: Any, index: Any, sourc
     dim, reduce, include_self = equation.options
     out = equation.outputs[0]
     kind = out.kind
+    if is_half(kind):
+        raise NotLoweredError(f"nothing is combined in {kind}")  # but in float32
     if reduce == "mean" and kind.kind != "f":
         raise NotLoweredError("means of integers")
     if 0 in index.shape:
