@@ -301,7 +301,14 @@ def fact(out: Any) -> Fact:
 
 def infer_elementwise(row: Row, inputs: tuple[Any, ...], options: tuple[Any, ...]) -> Fact:
     """Broadcast the shapes; find the type by computing one element."""
-    ones = tuple(stand_in(x, (1,) * len(x.shape)) if isinstance(x, Value) else x for x in inputs)
+    ones = tuple(
+        stand_in(x, (1,) * len(x.shape))
+        if isinstance(x, Value)
+        else x[(slice(1),) * x.ndim]
+        if isinstance(x, np.ndarray)
+        else x
+        for x in inputs
+    )
     out = row.evaluate(ones, options)
     shape = broadcast_shapes(*(tuple(x.shape) for x in inputs if hasattr(x, "shape")))
     return shape, dtypes.of(out)
