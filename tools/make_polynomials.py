@@ -98,6 +98,40 @@ def bell(t: Any) -> Any:
         return (1 + 2 * a) * mp.exp(a * a) * mp.erfc(a)
 
 
+def erfcx(a: Any) -> Any:
+    """exp(a^2) erfc(a)."""
+    with mp.extradps(20):
+        return mp.exp(a * a) * mp.erfc(a)
+
+
+def inverse_tail(middle: Any) -> Callable[[Any], Any]:
+    """erfinv(1 - exp(-w^2)) of w - middle, by Newton's method on log(erfc)."""
+
+    def value(u: Any) -> Any:
+        w = u + middle
+        y = +w
+        for _ in range(60):
+            part = mp.erfc(y)
+            slope = -2 / mp.sqrt(mp.pi) * mp.exp(-y * y) / part
+            step = (mp.log(part) + w * w) / slope
+            y -= step
+            if abs(step) < mpf(10) ** -55:
+                break
+        return y
+
+    return value
+
+
+def segment(low: str, high: str, count: int) -> Fit:
+    """As good as float32 needs it."""
+    middle = (mpf(low) + mpf(high)) / 2
+    tail = inverse_tail(middle)
+    return Fit(
+        f"erfinv(1 - exp(-w^2)) of w - {float(middle)}, w from {low} to {high}",
+        tail, mpf(low) - middle, mpf(high) - middle, lambda u: 1 / tail(u), count, count,
+    )  # fmt: skip
+
+
 QUARTER = mp.pi / 4
 HALF_LOG2 = mp.log(2) / 2 * mpf("1.0001")
 # log(m) for m between 1/sqrt(2) and sqrt(2): s = (m - 1) / (m + 1) goes this far.
@@ -171,6 +205,23 @@ FITS = {
         "(1 + 2 a) exp(a^2) erfc(a) of t = (a - 4) / (a + 4), a from 1/2 to 28",
         bell, mpf("-0.7781"), mpf("0.751"), lambda t: 1 / bell(t), 12, 23,
     ),
+    "ERFCX": Fit(
+        "the same up to infinity",
+        bell, mpf("-0.7781"), 1, lambda t: 1 / bell(t), 14, 25,
+    ),
+    "ERFCX_NEAR": Fit(
+        "(exp(x^2) erfc(x) - 1) / x, x within 1/2",
+        lambda x: (erfcx(x) - 1) / x, mpf("-0.5001"), mpf("0.5001"),
+        lambda x: x / erfcx(x), 10, 18,
+    ),
+    "ERFINV": Fit(
+        "erfinv(x) / x - 1 of z = x^2, x up to 0.625",
+        lambda z: mp.erfinv(mp.sqrt(z)) / mp.sqrt(z) - 1, 0, mpf("0.625") ** 2,
+        lambda z: 1, 8, 18,
+    ),
+    "ERFINV_FIRST": segment("0.99", "2.2", 11),
+    "ERFINV_SECOND": segment("2.2", "4.1", 10),
+    "ERFINV_THIRD": segment("4.1", "6.15", 9),
 }  # fmt: skip
 
 # Constants as sums: how many bits each part but the last has, in float32 and in float64. Parts with

@@ -58,6 +58,8 @@ FORMULAS: dict[str, Formula | Rare] = {
     "atan2": inverse_circular.atan2,
     "erf": errors.erf,
     "erfc": errors.erfc,
+    "erfcx": errors.erfcx,
+    "erfinv": errors.erfinv,
     "hypot": quotients.hypot,
     "rem": Rare(quotients.rem, quotients.rem_covers, "frem"),
     "modulo": quotients.modulo,

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from adjoint.compiler.expressions import Expression, absolute, copysign, where
-from adjoint.compiler.functions.coefficients import ERF, ERF_TAIL, ERFC
+from adjoint.compiler.expressions import Expression, absolute, copysign, sqrt, where
+from adjoint.compiler.functions.coefficients import (
+    ERF,
+    ERF_TAIL,
+    ERFC,
+    ERFCX,
+    ERFCX_NEAR,
+    ERFINV,
+    ERFINV_FIRST,
+    ERFINV_SECOND,
+    ERFINV_THIRD,
+)
 from adjoint.compiler.functions.exponentials import clamp, exp, exp_pair, short_exp
 from adjoint.compiler.functions.formats import (
     DOUBLE,
@@ -20,6 +30,9 @@ from adjoint.compiler.functions.formats import (
     two_product,
     two_sum,
 )
+from adjoint.compiler.functions.logarithms import INFINITY, NAN, log
+
+TWO_OVER_ROOT_PI = 1.1283791670955126
 
 
 def erf(x: Expression) -> Expression:
@@ -68,3 +81,53 @@ def _erfc_single(x: Expression) -> Expression:
 def erfc(x: Expression) -> Expression:
     """1 - erf(x), down to the least numbers."""
     return _erfc_single(x.to(DOUBLE)).to(FLOAT) if x.kind == FLOAT else _erfc(x)
+
+
+def _erfcx(x: Expression, size: int) -> Expression:
+    near = fma(x, halved(ERFCX_NEAR[size], x), 1)
+    a = absolute(x)
+    bounded = clamp(a, 0.0, 2.0**60)
+    first, *more = ERFCX[size]
+    t = (bounded - 4) / (bounded + 4)
+    upper = quick_two_sum(first, t * halved(more, t))
+    high, low = divide(upper, two_sum(bounded, 0.5))
+    far = where(a < 2.0**60, high + low, upper[0] / a) * 0.5
+    # Below 0 it is 2 exp(x^2) and little less.
+    square, square_low = two_product(x, x)
+    power = short_exp(clamp(square, 0.0, 709.5), size)  # twice that is infinite
+    power = fma(power, where(a < 30, square_low, 0), power)
+    return choose(a < 0.5, near, x < 0, power + power - far, far)
+
+
+def erfcx(x: Expression) -> Expression:
+    """exp(x^2) erfc(x), which for large x is small but no less than 1 / (2x)."""
+    return _erfcx(x.to(DOUBLE), 4).to(FLOAT) if x.kind == FLOAT else _erfcx(x, 8)
+
+
+def _inverse_tail(rest: Expression) -> Expression:
+    """What erfc is ``rest`` of, as good as float32 needs it: polynomials in sqrt(-log(rest))."""
+    w = sqrt(-log(rest))
+    return choose(
+        w < 2.2,
+        halved(ERFINV_FIRST[4], w - 1.595),
+        w < 4.1,
+        halved(ERFINV_SECOND[4], w - 3.15),
+        halved(ERFINV_THIRD[4], w - 5.125),
+    )
+
+
+def erfinv(x: Expression) -> Expression:
+    """What erf is x of: x + x P(x^2), beyond 0.625 by what is left of 1.
+
+    For float64 that is corrected by a step of Halley's method.
+    """
+    single, wide = x.kind == FLOAT, x.to(DOUBLE)
+    size, rest = absolute(wide), 1 - absolute(wide)
+    near = fma(wide, halved(ERFINV[4 if single else 8], wide * wide), wide)
+    far = _inverse_tail(rest)
+    if not single:
+        slope = short_exp(-far * far, 4) * TWO_OVER_ROOT_PI
+        step = (_erfc(far) - rest) / slope
+        far = far + fma(far * step, step, step)
+    far = choose(size < 1, far, size.equals(1), INFINITY, NAN)
+    return where(size < 0.625, near, copysign(far, wide)).to(x.kind)

@@ -36,6 +36,18 @@ def _sigmoid(x: Any) -> Any:
     return np.where(x < 0, power, x.dtype.type(1)) / (1 + power)
 
 
+def _erfcx(x: Any) -> Any:
+    if x > 1000:  # mpmath would take long for numbers so small; the next term is below 2^-70
+        inverse = 1 / (2 * x * x)
+        series = 1 - inverse + 3 * inverse**2 - 15 * inverse**3 + 105 * inverse**4
+        return series / (x * mpmath.sqrt(mpmath.pi))
+    return mpmath.exp(x * x) * mpmath.erfc(x)
+
+
+def _erfinv(x: Any) -> Any:
+    return mpmath.erfinv(x) if abs(x) > 2.0**-60 else x * mpmath.sqrt(mpmath.pi) / 2
+
+
 def _power(x: Any, y: Any) -> Any:
     # Powers of -infinity to even numbers from 2^63 on have a wrong sign in glibc's long double.
     return np.where(np.isinf(x), np.power(x.astype("f8"), y.astype("f8")), np.power(x, y))
@@ -65,6 +77,8 @@ CASES = {
     "atan": Case(1, np.arctan, mp.atan, dense=((-2, 2), (-20, 20))),
     "erf": Case(1, None, mp.erf, (-1e3, 1e3), dense=((-2, 2), (-7, 7))),
     "erfc": Case(1, None, mp.erfc, (-1e3, 1e3), dense=((-2, 2), (-7, 28))),
+    "erfcx": Case(1, None, _erfcx, (-26, np.inf), ((-2, 2), (-26, 30))),
+    "erfinv": Case(1, None, _erfinv, (-1, 1), ((-1, 1), (0.99, 1))),
     "pow": Case(2, _power, lambda x, y: x**y, (0, np.inf)),
     "atan2": Case(2, np.arctan2, mp.atan2),
     "hypot": Case(2, np.hypot, mp.hypot),

@@ -109,6 +109,20 @@ def test_special_values_are_numpys(kind):
                 assert same.all(), (name, [each[~same] for each in args])
 
 
+@KINDS
+def test_special_values_are_scipys(kind):
+    import scipy.special
+
+    x = special(kind)
+    for name in [name for name, case in CASES.items() if case.numpy is None]:
+        true = getattr(scipy.special, name)(x.astype("f8")).astype(kind)
+        for target in (None, PLAIN):
+            found = compiled(FUNCTIONS[name], (kind,), target)(x)
+            same = (np.isnan(true) == np.isnan(found)) & (np.isinf(true) == np.isinf(found))
+            same &= np.isnan(true) | (np.signbit(true) == np.signbit(found))
+            assert same.all(), (name, x[~same], true[~same], found[~same])
+
+
 @FUSED
 @KINDS
 def test_remainders_are_exact(kind, target):
