@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from adjoint.compiler.codegen.conversions import convert as _convert
-from adjoint.compiler.codegen.conversions import is_half
+from adjoint.compiler.codegen.conversions import convert, is_half
 from adjoint.compiler.codegen.processor import Processor, host
-from adjoint.compiler.codegen.text import Text, code, register
+from adjoint.compiler.codegen.text import Text, code
 from adjoint.compiler.functions import has_formula
 from adjoint.compiler.nodes import Scalar
 
@@ -32,14 +31,12 @@ SUFFIX = {"f4": "f32", "f8": "f64"}
 MEMORY = {"load", "index", "element", "checked"}  # whoever has the memory knows how
 EVERYWHERE = {"number", "where", "cast", "bitcast", "max", "min", "neg", "abs", *MEMORY, *COMPARE}
 
-convert = _convert
-
 
 def has_code(scalar: Scalar) -> bool:
     """Whether there are instructions, or a function of the library, for a scalar operation."""
     name, kind = scalar.name, scalar.kind
     if is_half(kind) or any(is_half(arg.kind) for arg in scalar.args):
-        return name in MEMORY or name in ("number", "where", "cast")
+        return name in MEMORY or name in ("number", "where", "cast", "bitcast")
     if name in EVERYWHERE:
         return True
     if kind.kind != "f":
@@ -217,4 +214,4 @@ def extreme(text: Text, name: str, x: str, y: str, kind: Any) -> str:
     return text.new(f"select {flags} {broken}, {kind_text} {x}, {kind_text} {chosen}")
 
 
-__all__ = ["Needs", "convert", "emit", "extreme", "has_code", "register"]
+__all__ = ["Needs", "convert", "emit", "extreme", "has_code"]

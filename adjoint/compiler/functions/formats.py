@@ -8,7 +8,7 @@ both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -193,17 +193,6 @@ def as_float(i: Expression) -> Expression:
     base = 2.0**form.mantissa
     pattern = (form.mantissa + form.bias) << form.mantissa
     return from_bits(i | pattern) - base
-
-
-def in_double(formula: Callable[..., Expression]) -> Callable[..., Expression]:
-    """A formula for float32 that is computed in float64."""
-
-    def wide(*args: Expression) -> Expression:
-        if args[0].kind == FLOAT:
-            return formula(*(each.to(DOUBLE) for each in args)).to(FLOAT)
-        return formula(*args)
-
-    return wide
 
 
 def choose(*cases: Any) -> Expression:
