@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from adjoint import dtypes
+from adjoint.array.value import tensor_level
 from adjoint.compiler.front.calling import Compiled, root_of
 from adjoint.compiler.front.differentiable import IN_ORDER
 from adjoint.compiler.front.guards import PLAIN
@@ -203,6 +204,8 @@ class Checks:
             inference = bool(modes.inference)
             self.miss("modes.enabled or modes.recorder is not True")
             self.miss(f"modes.inference is not {inference}")
+        self.names["level"] = tensor_level  # tensors of func.grad look like ordinary ones
+        self.miss("level()")
         self.names["kind"] = dtypes.get_default_dtype()
         self.names["count"] = self.compiled.changes
         self.miss("dtypes._default is not kind or changes.count != count")

@@ -52,6 +52,17 @@ def test_the_seeds_network():
     assert quick(compiled)((), {}) is None
 
 
+def test_transforms_see_the_function_itself():
+    compiled = torch.compile(lambda x: (x * 2).sum())
+    x = torch.ones(3)
+    compiled(x)
+    assert quick(compiled)((x,), {}) is not MISS
+    compiled(x.clone().requires_grad_())  # a quick way for leaves too
+    assert torch.func.grad(compiled)(x).tolist() == [2, 2, 2]
+    assert torch.func.jvp(compiled, (x,), (x,))[1].item() == 6
+    assert torch.func.vmap(compiled)(x[None]).tolist() == [6]
+
+
 def test_arguments_that_miss():
     w = torch.ones(2, 3)
 
