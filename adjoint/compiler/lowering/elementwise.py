@@ -11,7 +11,11 @@ from adjoint.compiler.codegen.conversions import is_half
 from adjoint.compiler.expressions import where
 from adjoint.compiler.lowering.base import RULES, Lowering, NotLoweredError, can_loop, lowers
 from adjoint.compiler.lowering.scalars import SCALARS
-from adjoint.compiler.lowering.scalars.rounding import mantissa_and_exponent, without_nan
+from adjoint.compiler.lowering.scalars.rounding import (
+    mantissa_and_exponent,
+    next_after,
+    without_nan,
+)
 from adjoint.compiler.nodes import Look
 from adjoint.compiler.program import Equation, Literal
 
@@ -69,6 +73,13 @@ def _nan_to_num(low: Lowering, equation: Equation, x: Any) -> Look:
     most = float(BFLOAT16_MAX if out.kind.kind == "V" else np.finfo(out.kind).max)
     value = low.load(x, out.shape, np.float32 if is_half(out.kind) else out.kind)
     return low.map(out.shape, out.kind, without_nan(value, most, *equation.options))
+
+
+@lowers("nextafter")
+def _next_after(low: Lowering, equation: Equation, x: Any, y: Any) -> Look:
+    out = equation.outputs[0]
+    places = (low.load(each, out.shape, out.kind) for each in (x, y))
+    return low.map(out.shape, out.kind, next_after(*places))
 
 
 @lowers("frexp")

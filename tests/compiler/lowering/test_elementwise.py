@@ -29,7 +29,8 @@ ADJOINT = {"bool": "bool_"}  # names in ``adjoint.dtypes``
 KINDS = (*FLOATS, *INTEGERS, "bool")
 # How far functions may be from NumPy's, each of which is an ulp or two from the truth itself.
 TOLERANCE = {"float32": 1e-6, "float64": 2e-15, "float16": 1e-3, "bfloat16": 8e-3}
-UNSIGNED = {"fmax", "fmin"}  # of two zeros NumPy takes one or the other, as the size may be
+# Of two zeros NumPy takes one or the other, as the size or the type may be.
+UNSIGNED = {"fmax", "fmin", "nextafter"}
 SUBNORMAL = {"sigmoid", "silu"}  # ours are exact to the last subnormal number, NumPy's are 0 before
 # Numbers near each other are subtracted on the way: what is left has fewer digits.
 CANCELLING = {"gelu", "logaddexp", "logaddexp2"}
@@ -172,7 +173,7 @@ def compare(
 @pytest.mark.parametrize("kind", KINDS)
 def test_special_values(kind: str) -> None:
     whole = Whole()
-    for name in (*sorted(SCALARS.keys() - polynomials.SCALARS.keys()), "nan_to_num"):
+    for name in (*sorted(SCALARS.keys() - polynomials.SCALARS.keys()), "nan_to_num", "nextafter"):
         row = TABLE[name]
         for options in OPTIONS.get(name, [()]):
             assert len(options) == len(row.options), f"{name} needs options"

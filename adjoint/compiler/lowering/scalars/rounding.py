@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.compiler.codegen.conversions import is_half
 from adjoint.compiler.expressions import (
     Expression,
     absolute,
@@ -17,7 +18,6 @@ from adjoint.compiler.expressions import (
     floor,
     from_bits,
     is_nan,
-    number,
     rint,
     shift_right,
     truncate,
@@ -39,14 +39,15 @@ def sign(x: Expression) -> Expression:
     return (x > 0).to(x.kind) - (x < 0).to(x.kind)
 
 
-def _next_after(x: Expression, y: Expression) -> Expression:
+def next_after(x: Expression, y: Expression) -> Expression:
     """The next number towards ``y``: numbers of one sign are in the order of their bits."""
-    place = bits(x)
-    grows = (y > x).equals(x > 0)
+    a, b = (each.to(np.float32) if is_half(each.kind) else each for each in (x, y))
+    place, lowest = bits(x), -1 << (8 * x.kind.itemsize - 1)
+    grows = (b > a).equals(a > 0)
     moved = from_bits(where(grows, place + 1, place - 1), x.kind)
-    least = copysign(number(np.finfo(x.kind).smallest_subnormal, x.kind), y)
-    stepped = where(x.equals(0), least, moved)
-    return where(is_nan(x) | is_nan(y), x + y, where(x.equals(y), y, stepped))
+    least = from_bits((bits(y) & lowest) | 1, x.kind)
+    stepped = where(a.equals(b), y, where(a.equals(0), least, moved))
+    return where(is_nan(a), x, where(is_nan(b), y, stepped))
 
 
 def without_nan(
@@ -84,7 +85,6 @@ SCALARS: dict[str, Any] = {
     "copysign": copysign,
     "copysign_number": copysign,
     "heaviside": lambda x, y: where(x.equals(0), y, (x > 0).to(x.kind)),
-    "nextafter": _next_after,
     "deg2rad": lambda x: x * (math.pi / 180),
     "rad2deg": lambda x: x * (180 / math.pi),
     "ldexp": lambda x, y: x * exp2(y),
