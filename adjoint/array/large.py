@@ -21,6 +21,8 @@ else:
 
 LEAST = 1 << 18
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+# There is no llvmlite, or it has no code for this machine: NumPy computes everything.
+UNUSABLE = (ImportError, OSError, RuntimeError)
 _absent = False
 
 
@@ -55,7 +57,7 @@ def converted(x: Any, kind: np.dtype[Any]) -> Any:
     if x.size >= LEAST and not _absent and _gains(x.dtype, kind):
         try:
             found = eager.convert(x, kind)
-        except ImportError:
+        except UNUSABLE:
             _absent = True
         else:
             if found is not None:
@@ -77,6 +79,6 @@ def of_large(name: str, *arrays: Any) -> Any:
         return None
     try:
         return eager.call(name, *arrays)
-    except ImportError:  # there is no llvmlite
+    except UNUSABLE:
         _absent = True
         return None

@@ -51,6 +51,7 @@ def _logaddexp(x: Expression, y: Expression) -> Expression:
 KERNELS: dict[str, Callable[..., Expression]] = {
     "erf": erf,
     "erfc": function("erfc"),
+    "erfinv": function("erfinv"),
     "floor_divide": function("floor_divide"),
     "fmod": remainder,
     "gelu": lambda x: x * 0.5 * (1 + erf(x * ROOT_HALF)),

@@ -46,7 +46,7 @@ erfc = elementwise(
     """,
 )  # fmt: skip
 erfinv = elementwise(
-    "erfinv", scipy_special("erfinv"), supports="f", namespaces=BOTH,
+    "erfinv", loop_if_large("erfinv", scipy_special("erfinv")), supports="f", namespaces=BOTH,
     x=lambda g, out: g * (exp(out * out) * (ROOT_PI / 2)),
     doc="""The number whose error function each element is; NaN beyond -1 and 1.
 
