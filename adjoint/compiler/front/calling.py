@@ -215,7 +215,10 @@ class Compiled:
         if not written and not counted:
             return
         now, frame = next(clock), user_frame(sys._getframe(1))
-        facts = [(each.source, each.writes) for each in written if not each.rebinds]
+        for each in written:
+            if each.rebinds:
+                each.source.find(arguments)._array = made[each.result].copy()
+        facts = [(each.source, each.writes) for each in written]
         for source, writes in (*facts, *counted):
             memory = memory_of(source.find(arguments))
             memory.version += writes
@@ -224,9 +227,6 @@ class Compiled:
                 memory.code, memory.instruction = frame.f_code, frame.f_lasti
             if memory.views:
                 renew_unrecorded(memory)
-        for each in written:
-            if each.rebinds:
-                each.source.find(arguments)._array = made[each.result]
 
     def _result(self, index: int, each: Any, arguments: Sequence[Any], made: Sequence[Any]) -> Any:
         if type(each) is Given:
