@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from adjoint.compiler.arrangement import count
 from adjoint.compiler.frames import Frame, accesses, ends_reduced
 from adjoint.compiler.kernels import TINY, Kernel, Step, nodes_of
 from adjoint.compiler.nodes import Buffer, Call, Looped, Map, Node, Reduction, Scan, Single, Update
@@ -20,6 +21,7 @@ def group(nodes: Sequence[Node]) -> list[Step]:
     steps: list[Step] = []
     made_in: dict[Buffer, int] = {}
     read_in: dict[Buffer, int] = {}  # where what will be rewritten was looked at last
+    index = _Index()
     for node in _numbers_first(nodes):
         earliest = 0
         if isinstance(node, Update):
@@ -33,11 +35,11 @@ def group(nodes: Sequence[Node]) -> list[Step]:
             earliest = max(earliest, step if joins else step + 1)
         place = len(steps)
         if isinstance(node, Looped):
-            for at in range(earliest, len(steps)):
+            for at in index.candidates(node, earliest):
                 found = steps[at]
-                fit = found.fit(node) if isinstance(found, Kernel) else None
+                assert isinstance(found, Kernel)
+                fit = found.fit(node)
                 if fit is not None:
-                    assert isinstance(found, Kernel)
                     found.add(node, fit)
                     place = at
                     break
@@ -45,6 +47,7 @@ def group(nodes: Sequence[Node]) -> list[Step]:
                 kernel = Kernel(node.domain)
                 kernel.add(node)
                 steps.append(kernel)
+            index.add(node, place)
         else:
             assert isinstance(node, (Single, Scan, Call))
             steps.append(node)
@@ -56,25 +59,53 @@ def group(nodes: Sequence[Node]) -> list[Step]:
     return _sunk(steps)
 
 
+class _Index:
+    """Where kernels are that a node may join: a program has thousands, and few come into question.
+
+    A kernel takes what shares a buffer with it, or has the same tiny domain (see ``Kernel.fit``).
+    """
+
+    def __init__(self) -> None:
+        self.touching: dict[Buffer, set[int]] = {}
+        self.tiny: dict[Any, set[int]] = {}
+
+    def candidates(self, node: Looped, earliest: int) -> list[int]:
+        """Places of kernels among the steps, in order."""
+        found: set[int] = set()
+        for access in accesses(node):
+            found |= self.touching.get(access.buffer, set())
+        if count(node.domain) <= TINY:
+            found |= self.tiny.get(node.domain, set())
+        return sorted(place for place in found if place >= earliest)
+
+    def add(self, node: Looped, place: int) -> None:
+        """Remember that a node has joined the kernel at a place."""
+        for buffer in (*node.buffers, *[access.buffer for access in accesses(node)]):
+            self.touching.setdefault(buffer, set()).add(place)
+        if count(node.domain) <= TINY:
+            self.tiny.setdefault(node.domain, set()).add(place)
+
+
 def _sunk(steps: list[Step]) -> list[Step]:
     """Kernels computed within the first that needs them, where the loops are the same.
 
     Nodes that shared nothing with others when they came stand apart until what they lead to.
     """
     kept: list[Step | None] = list(steps)
+    looked = [_looked_at(step) for step in steps]
     for at in reversed(range(len(steps))):
         step = kept[at]
         if not isinstance(step, Kernel) or step.updates or step.empty:
             continue
-        around = [*step.made, *[look.buffer for node in step.nodes for look in node.looks()]]
-        if any(buffer.rewritten for buffer in around):
+        if any(buffer.rewritten for buffer in (*step.made, *looked[at])):
             continue
         for later in range(at + 1, len(steps)):
             other = kept[later]
-            if other is not None and _looks_at(other, step.made):
+            if other is not None and not looked[later].isdisjoint(step.made):
                 merged = _merged(step, other) if isinstance(other, Kernel) else None
                 if merged is not None:
                     kept[at], kept[later] = None, merged
+                    looked[later] |= looked[at]
                 break
     found = [each for each in kept if each is not None]
     for step in found:
@@ -110,8 +141,8 @@ def turn(kernel: Kernel) -> None:
         kernel.frame = Frame(sizes, ((),), None if list(order) == large else order)
 
 
-def _looks_at(step: Step, made: dict[Buffer, Any]) -> bool:
-    return any(look.buffer in made for node in nodes_of(step) for look in node.looks())
+def _looked_at(step: Step) -> set[Buffer]:
+    return {look.buffer for node in nodes_of(step) for look in node.looks()}
 
 
 def _merged(first: Kernel, second: Kernel) -> Kernel | None:
