@@ -113,6 +113,10 @@ class Lowering:
             loaded = self.load(value, value.shape)
             return self.map(value.shape, value.kind, loaded, fresh=True).buffer
         buffer = self.whole(value)
+        shape = tuple(value.shape) if isinstance(value, (Look, Literal)) else buffer.shape
+        fresh = not written and buffer.node is not None
+        if fresh and self.shapes.setdefault(buffer, shape) != shape:  # a result in another too
+            buffer = self.map(shape, value.kind, self.load(value, shape), fresh=True).buffer
         written = written or buffer in [self.inputs[each] for each in self.writes.values()]
         if buffer.node is None and (written or buffer not in self.inputs):
             look = Look(buffer)
