@@ -439,6 +439,12 @@ def remember_maker(tensor: Any) -> Memory:
     return memory
 
 
+def note_maker(tensor: Any, node: Any) -> None:
+    """Keep in mind that ``node`` has saved a result that has no history of its own: indices."""
+    memory = memory_of(tensor)
+    memory.array, memory.maker = tensor._array, weakref.ref(node)
+
+
 def mark_view(
     out: Any,
     parent: Any,

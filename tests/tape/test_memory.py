@@ -191,3 +191,22 @@ def test_truncated_recurrence_stays_small():
         nodes.append(weakref.ref(h.grad_fn))
         h = h.detach()
     assert not any(node() for node in nodes)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x.sort(0),
+        lambda x: x.max(0),
+        lambda x: x.topk(2, 0),
+        lambda x: x.cummax(0),
+        lambda x: x.median(0),
+    ],
+)
+def test_indices_that_were_saved_are_checked_too(function):
+    x = torch.tensor([3.0, 1.0, 2.0], requires_grad=True)
+    values, places = function(x)
+    values.sum().backward(retain_graph=True)
+    places -= places
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        values.sum().backward()

@@ -17,7 +17,7 @@ from adjoint.tape.cuts import NOTING, note_cut, note_unrecorded
 from adjoint.tape.engine import rebuild, resolve, rows
 from adjoint.tape.modes import modes
 from adjoint.tape.node import INTERNAL_PACKAGES, Node, Port, class_of_nodes, clock, user_frame
-from adjoint.tape.tensor import Tensor, mark_view, new, spoiled, wrap
+from adjoint.tape.tensor import Tensor, mark_view, new, note_maker, spoiled, wrap
 
 ndarray = np.ndarray
 TABLE: dict[str, Row] = {}
@@ -219,6 +219,11 @@ class Row:
         for number in kept:
             part = parts[number]
             results[number]._node = Port(node, number, part.shape, part.dtype)
+        if len(self.outputs) == len(parts) > len(kept):
+            keep, width = node.plan.keep, node.plan.width
+            for number, result in enumerate(results):
+                if number not in kept and keep[width + number]:  # saved indices
+                    note_maker(result, node)
 
     def _note_view(self, result: Any, parent: Any, options: tuple[Any, ...], number: int) -> None:
         # Memory below a transform is another's affair; there a view is a view by its meaning.
