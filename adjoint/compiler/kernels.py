@@ -39,7 +39,7 @@ ROW = 65_536  # inner places of a kernel with several phases, at most: 256 KB of
 FEW, LARGE = 8, 65_536  # rows that are too few for a kernel with so many places
 SHORT = 16  # inner loops below are not worth a phase
 TINY = 8  # places of a domain that is worth no loops of its own
-SCRATCH = 16_384  # bytes of a row that lies on the stack
+SCRATCH = 65_536  # bytes of rows that lie on the stack, which may have 512 KB in all
 
 
 class Fit(NamedTuple):
@@ -251,10 +251,15 @@ class Kernel:
             if not isinstance(node, (Map, Reduction))
             or (isinstance(node, Reduction) and (self.empty or self.accumulates(node)))
         }
-        for buffer in self.crossing():
+        room = SCRATCH
+        for buffer in dict.fromkeys(self.crossing()):
+            if buffer in found:
+                continue
             row = self.row_of(buffer) * buffer.kind.itemsize
-            if row > SCRATCH or not isinstance(self.made[buffer], Map):
+            if row > room or not isinstance(self.made[buffer], Map):
                 found.add(buffer)
+            else:
+                room -= row
         return found
 
 

@@ -28,7 +28,7 @@ from adjoint.compiler.codegen.tiling import DOWN, wants_tiles
 from adjoint.compiler.kernels import Kernel
 from adjoint.compiler.nodes import Buffer, Reduction
 
-PARTIALS = 131_072  # bytes of partial results
+PARTIALS = 131_072  # bytes of partial results, all together
 LINE = 64  # elements: where chunks of one long loop begin
 
 
@@ -44,10 +44,12 @@ class Sums:
         self.division = self._divide()
         # How many copies of the result there are, for those that have partial results.
         self.copies: dict[Reduction, int] = {}
+        room = PARTIALS
         for node in self.nodes:
             copies = self._copies(node)
-            if copies:
+            if copies > 1 or (copies and self._bytes(node) <= room):
                 self.copies[node] = copies
+                room -= copies * self._bytes(node)
         self.pointers = {node: f"%q{number}" for number, node in enumerate(self.copies)}
 
     # -- decisions ----------------------------------------------------------------------------
@@ -81,7 +83,7 @@ class Sums:
         if not is_blocked(node) or not self.kernel.accumulates(node) or not self.at_once(node):
             return 0
         many = count(node.domain) // node.buffers[0].size > BLOCK
-        return 1 if many and self._bytes(node) <= PARTIALS else 0
+        return 1 if many else 0
 
     def at_once(self, node: Reduction) -> bool:
         """Whether what it combines in memory is not only of one place of the outer loops."""
