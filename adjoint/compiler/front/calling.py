@@ -15,6 +15,7 @@ import numpy as np
 
 from adjoint.compiler.front.differentiable import Derivative, as_input, make_spent, reshaped
 from adjoint.compiler.front.guards import Change, Guards
+from adjoint.compiler.front.keys import hooks_of
 from adjoint.compiler.front.sources import GradOf, Number, Outside
 from adjoint.compiler.front.tracing import Constant, Given, Look, Result, Traced
 from adjoint.compiler.runtime.executable import FINISHED, Executable
@@ -51,6 +52,7 @@ class Compiled:
             (place, each) for place, each in enumerate(traced.sources) if isinstance(each, Number)
         ]
         self.outside = _outside(traced)
+        self.hooks = [(each, hooks_of(each.tensor)) for each in self.outside]
         self.tracing = 0.0  # seconds
         self.ways = 0  # quick ways that were asked for
         self.written_call: Any = None  # source and code of the quick way, see ``quick``
@@ -92,6 +94,11 @@ class Compiled:
             return False
         for source in self.outside:
             source.tensor = replaced.get(id(source.tensor), source.tensor)
+        if replaced or count != self.changes:
+            for source, hooks in self.hooks:
+                if hooks_of(source.tensor) != hooks:
+                    self.reason = f"{source!r} has other hooks"
+                    return False
         self.reason = self.traced.mismatch(arguments)
         if self.reason is None:
             self.changes = count

@@ -19,6 +19,7 @@ from adjoint.compiler.front.sources import kind_of_node
 from adjoint.pytree import Structure, flatten
 from adjoint.tape.forward import forward
 from adjoint.tape.modes import modes
+from adjoint.tape.node import AccumulateGrad
 from adjoint.tape.tensor import Tensor, history_of
 
 ndarray = np.ndarray
@@ -70,8 +71,18 @@ def facts_of(tensor: Any) -> tuple[Any, ...]:
     array = tensor._array
     return (
         type(tensor), array.shape, array.dtype, array.strides, kind_of_node(history_of(tensor)),
-        tensor._view is None,
+        tensor._view is None, hooks_of(tensor),
     )  # fmt: skip
+
+
+def hooks_of(tensor: Any) -> tuple[Any, ...]:
+    """The functions that hang on a leaf: a trace runs them, and they become part of its program."""
+    node = tensor._node
+    if type(node) is not AccumulateGrad or node.hooks is None:
+        return ()
+    hooks = node.hooks
+    kinds = (hooks.gradient, hooks.before, hooks.after, hooks.accumulated)
+    return tuple([tuple(each.values()) for each in kinds]) if any(kinds) else ()
 
 
 def key_of(given: Arguments) -> tuple[Any, ...]:
@@ -139,7 +150,7 @@ def spell_difference(one: tuple[Any, ...], other: tuple[Any, ...]) -> str:
                 return f"{name}: {a}, {b}"
     if one[1:3] != other[1:3]:
         return "the nesting of the arguments, or which of them are one tensor"
-    names = ("class", "shape", "dtype", "strides", "kind", "being a view")
+    names = ("class", "shape", "dtype", "strides", "kind", "being a view", "hooks")
     for number, (a, b) in enumerate(zip(one[3], other[3], strict=True)):
         for name, x, y in zip(names, a, b, strict=True):
             if x != y:

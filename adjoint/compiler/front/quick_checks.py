@@ -9,7 +9,7 @@ from adjoint.array.value import tensor_level
 from adjoint.compiler.front.calling import Compiled, root_of
 from adjoint.compiler.front.differentiable import IN_ORDER
 from adjoint.compiler.front.guards import PLAIN
-from adjoint.compiler.front.keys import Arguments
+from adjoint.compiler.front.keys import Arguments, hooks_of
 from adjoint.compiler.front.sources import Argument, GradOf, Outside
 from adjoint.compiler.front.tracing import Result
 from adjoint.pytree import Structure
@@ -177,7 +177,10 @@ class Checks:
         if node is None:
             parts.append(f"{name}._node is not None")
         elif type(node) is AccumulateGrad:
+            if hooks_of(tensor):
+                raise NotSimpleError
             parts.append(f"type({name}._node) is not AccumulateGrad")
+            parts.append(f"{name}._node.hooks is not None")
         else:
             parts.append(f"{name}._node is None or isinstance({name}._node, AccumulateGrad)")
         if written:

@@ -255,6 +255,41 @@ def test_grads_that_are_there_or_not():
         close(*found)
 
 
+def test_hooks_on_leaves():
+    w = torch.ones(3, requires_grad=True)
+
+    @torch.compile
+    def step(x, y):
+        w.grad = y.grad = None
+        (w * x * y).sum().backward()
+
+    x, y = torch.full((3,), 2.0), torch.ones(3, requires_grad=True)
+
+    def check(programs):
+        found = []
+        for function in (step, step, step.function):
+            function(x, y)
+            found.append((w.grad, y.grad))
+        close(found[0], found[2])
+        close(found[1], found[2])
+        assert len(step.programs) == programs
+
+    check(1)
+    handles = [w.register_hook(lambda g: g * 5)]
+    check(2)
+    handles.append(y.register_hook(lambda g: g * 7))
+    check(3)
+
+    def thrice(leaf):
+        leaf.grad.mul_(3)
+
+    handles.append(w.register_post_accumulate_grad_hook(thrice))
+    check(4)
+    for handle in handles:
+        handle.remove()
+    check(4)
+
+
 def test_modules_and_their_modes():
     class Scaled(torch.nn.Module):
         def __init__(self):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 
@@ -301,6 +302,8 @@ def test_an_interrupted_call_is_whole_or_not_there():
 
     before = signal.signal(signal.SIGALRM, interrupt)
     interrupted = 0
+    gc.collect()
+    gc.disable()  # an interrupt inside a __del__ would be swallowed
     try:
         for number in range(60):
             signal.setitimer(signal.ITIMER_REAL, 0.0002 + 0.00005 * number)
@@ -316,6 +319,7 @@ def test_an_interrupted_call_is_whole_or_not_there():
         pass  # the timer rang between two lines of this test
     finally:
         signal.signal(signal.SIGALRM, before)
+        gc.enable()
     assert interrupted > 30
     assert state["exp_avg"].isfinite().all()
 
