@@ -280,6 +280,7 @@ class Capture:
     def replace(self, tensor: Any, value: Any) -> None:
         """Before ``tensor.data = value``: it gets memory of its own."""
         if not self.is_outside(tensor):
+            tensor._view = None  # a view no more: no write to its base concerns it
             return
         cell = self.cell_of(tensor)
         if tensor._view is not None or self.is_outside(root_of(value)):

@@ -50,6 +50,7 @@ class Look(NamedTuple):
     apart: bool = False
     writes: int = 0
     leaf: bool = False
+    retains: bool = False
 
 
 class Constant(NamedTuple):
@@ -122,7 +123,8 @@ class Leaving:
         writes = int(memory.version) if apart and memory is not None else 0
         outside = capture.is_outside(nearest)
         of = capture.source_of(nearest) if outside else self.add(nearest)
-        return Look(of, path, recorded, apart, writes, leaf)
+        retains = recorded and tensor.retains_grad
+        return Look(of, path, recorded, apart, writes, leaf, retains)
 
     def _nearest(self, tensor: Any) -> Any:
         """The nearest tensor that ``tensor`` looks at and that is to be had outside; the path."""

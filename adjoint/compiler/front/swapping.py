@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from adjoint.compiler.front.equations import untraceable
-from adjoint.compiler.front.world import ARRAY, GRAD, SAVED
+from adjoint.compiler.front.world import ARRAY, GRAD, HOOKS, SAVED
 from adjoint.tape.node import AccumulateGrad, Node
 from adjoint.tape.tensor import Tensor
 
@@ -31,6 +31,7 @@ def install(capture: Any) -> None:
     Tensor._array = property(*array_access(capture))
     AccumulateGrad.grad = property(*grad_access(capture))
     Node.saved = property(*saved_access(capture))
+    Node.hooks = property(*hooks_access(capture))  # type: ignore[assignment]
     Tensor.__setattr__ = setting(capture)  # type: ignore[method-assign]
 
 
@@ -40,6 +41,7 @@ def uninstall() -> None:
     Tensor._array = ARRAY
     AccumulateGrad.grad = GRAD
     Node.saved = SAVED
+    Node.hooks = HOOKS
 
 
 def array_access(capture: Any) -> Access:
@@ -123,6 +125,25 @@ def saved_access(capture: Any) -> Access:
         if hasattr(node, "sequence"):
             check(node)
         put(node, saved)
+
+    return getter, setter
+
+
+def hooks_access(capture: Any) -> Access:
+    """The hooks of nodes, of which those from outside are put back."""
+    start, thread, this_thread = capture.start, capture.thread, threading.get_ident
+    get, put = HOOKS.__get__, HOOKS.__set__
+    note = capture.world.note_hooks
+
+    def getter(node: Any) -> Any:
+        if node.sequence <= start and this_thread() == thread:
+            note(node)
+        return get(node)
+
+    def setter(node: Any, hooks: Any) -> None:
+        if hasattr(node, "sequence") and node.sequence <= start and this_thread() == thread:
+            note(node)
+        put(node, hooks)
 
     return getter, setter
 

@@ -225,6 +225,8 @@ class _Attempt:
         found: dict[int, tuple[Source, int]] = {}
         for cell in self._cells():
             own = cell.tensor._memory
+            if cell.array is cell.first and world.writes(cell.tensor):  # in place, but no numbers
+                found[id(own)] = capture.source_of(cell.tensor), world.writes(cell.tensor)
             for other in cell.others:
                 memory = other._memory
                 if memory is not None and memory is not own and world.writes(other):

@@ -12,6 +12,7 @@ from adjoint.tape.tensor import Memory, Tensor, Untracked
 
 ARRAY = Tensor.__dict__["_array"]
 GRAD = AccumulateGrad.__dict__["grad"]
+HOOKS = Node.__dict__["hooks"]
 SAVED = Node.__dict__["saved"]
 NODE = Tensor.__dict__["_node"]
 SLOTS = {name: Tensor.__dict__[name] for name in ("_node", "_view", "_memory", "_level")}
@@ -49,9 +50,13 @@ class World:
                 {name: getattr(memory, name) for name in names if name != "views"},
             )
         node = NODE.__get__(tensor)
-        node = getattr(node, "node", node)  # of a port
-        if node is not None and id(node) not in self.hooks:
-            hooks = node.hooks
+        if node is not None:
+            self.note_hooks(getattr(node, "node", node))  # of a port
+
+    def note_hooks(self, node: Any) -> None:
+        """Before a trace may hang something on a node from outside."""
+        if id(node) not in self.hooks:
+            hooks = HOOKS.__get__(node)
             kept = {} if hooks is None else {name: dict(getattr(hooks, name)) for name in KINDS}
             self.hooks[id(node)] = node, hooks, kept
 
@@ -86,7 +91,7 @@ class World:
         """Nodes from outside on which other functions hang now."""
         found = []
         for node, _, kept in self.hooks.values():
-            now = node.hooks
+            now = HOOKS.__get__(node)
             there = {} if now is None else {name: getattr(now, name) for name in KINDS}
             if any(dict(there.get(name, ())) != kept.get(name, {}) for name in KINDS):
                 found.append(node)
@@ -113,7 +118,7 @@ class World:
                 live = [(each, each()) for each in views]
                 memory.views = [each for each, view in live if view is not None and not born(view)]
         for node, hooks, kept in self.hooks.values():
-            node.hooks = hooks
+            HOOKS.__set__(node, hooks)
             for name, old in kept.items():
                 present = getattr(hooks, name)
                 present.clear()

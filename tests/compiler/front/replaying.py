@@ -103,7 +103,10 @@ def build(how: Any, made: list[Any], arguments: list[Any], results: list[Any]) -
         return build_result(how, results[how.number])
     tensor = made[how.of] if isinstance(how.of, int) else how.of.find(arguments)
     if how.recorded:
-        return follow(tensor, how.path)
+        tensor = follow(tensor, how.path)
+        if how.retains:
+            tensor.retain_grad()
+        return tensor
     with no_grad():
         tensor = follow(tensor, how.path)
     if how.apart:

@@ -180,7 +180,8 @@ def test_attention_and_losses():
             out, weights = attention(x, x, x)
             flat, wanted = out.reshape(-1, 8), x.reshape(-1, 8)
             losses = (
-                F.cross_entropy(flat, target), F.mse_loss(flat, flat.detach() * 2), F.l1_loss(flat, wanted),
+                F.cross_entropy(flat, target), F.mse_loss(flat, flat.detach() * 2),
+                F.l1_loss(flat, wanted),
                 F.nll_loss(flat.log_softmax(-1), target), F.smooth_l1_loss(flat, wanted),
                 F.binary_cross_entropy_with_logits(flat, flat.detach().sigmoid()),
             )  # fmt: skip

@@ -88,6 +88,9 @@ def refusals() -> dict[str, Any]:  # noqa: C901 - one after the other
     def hook(x, w):
         w.register_hook(lambda g: g)
 
+    def first_hook(x, w):
+        other.register_hook(lambda g: g)
+
     def resized(x, w):
         held.data = x[:2]
 
@@ -95,6 +98,7 @@ def refusals() -> dict[str, Any]:  # noqa: C901 - one after the other
 
 
 held = torch.zeros(3)
+other = torch.zeros(3, requires_grad=True)
 
 
 @pytest.mark.parametrize("name", refusals())
@@ -115,7 +119,7 @@ def test_refusals(name):
 
     with pytest.raises(UntraceableError) as caught:
         Replayed(function)(x)
-    if name not in ("mode", "hook", "history"):  # which are seen at the end
+    if name not in ("mode", "hook", "first_hook", "history"):  # which are seen at the end
         assert "test_refusing.py:" in str(caught.value)
         assert str(caught.value.where).rpartition(":")[2].isdigit()
     for each, old in zip((w, x, held, w.grad), before, strict=True):

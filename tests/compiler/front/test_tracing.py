@@ -389,6 +389,26 @@ def test_results_whose_graph_is_gone_say_so():
     assert traced.backward is None
 
 
+def test_data_of_what_is_made_inside():
+    def build():
+        w = numbers(2, 4)
+
+        def function(x):
+            made = w * 1
+            view = made[:, ::2]
+            view.data = x.detach().clone()
+            made.add_(1)
+            view.mul_(2)
+            turned = w.t()
+            turned.data = x * 2
+            w[0].unsqueeze_(0)
+            return made, view + 0, turned + 0  # they are still called views
+
+        return function, [(numbers(2, 2, seed=n),) for n in range(2)], (w,)
+
+    assert_same(build, programs=1)
+
+
 def test_gradients_of_what_is_returned():
     def build():
         w = numbers(3, requires_grad=True)
