@@ -296,6 +296,8 @@ def view_of(parent: Any, look: Look) -> Any:
     if look.apart:
         tensor = wrap(tensor._array)
         memory_of(tensor).version = look.writes
+    if look.retains:
+        tensor.retain_grad()
     return set_requires_grad(tensor) if look.leaf else tensor
 
 
