@@ -37,6 +37,7 @@ INSTALLED = ("site-packages", "dist-packages", "<frozen ")
 STANDARD = str(Path(os.__file__).parent)  # where Python's own library lies
 # What Python or Adjoint calls by itself, without the name in any code.
 CALLED = frozenset(("forward", "backward", "jvp", "setup_context", "vmap", "__call__"))
+HOOKS = ("forward", "forward_pre", "backward", "backward_pre")  # the kinds a call asks for
 # The tables of a module.
 TABLES = ("_parameters", "_buffers", "_modules")
 
@@ -46,6 +47,7 @@ def guards_of(function: Callable[..., Any], others: Iterable[Any] = ()) -> Guard
     reach = _Reach()
     for each in (function, *others):
         reach.visit(each, "the function" if each is function else "an argument")
+    reach.hooks_of_all()
     reach.finish()
     return Guards(list(reach.points.values()), [*reach.passive.values(), *_generators()])
 
@@ -252,6 +254,9 @@ class _Reach:
         own = value.__dict__
         for number, group in enumerate(own.get("param_groups", ())):
             self.note(Entries, group, "entries", f"{name}.param_groups[{number}]")
+        for key in ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks"):
+            if key in own:
+                self.point(Entries, own[key], "entries", f"{name}'s hooks", True)
         if type(value).__module__.startswith("adjoint.optim.lr_scheduler"):
             for key, item in own.items():
                 if isinstance(item, PLAIN):
@@ -265,9 +270,21 @@ class _Reach:
             self.visit(child, f"{name}.{key}", True)
         for table in TABLES:
             self.point(Entries, own[table], "entries", f"{name}.{table}", True)
-        hooks = own.get("_hooks")
-        for key in () if hooks is None else ("forward", "forward_pre"):
-            self.point(Entries, getattr(hooks, key), "entries", f"{name}'s hooks", True)
+        self._hooks(own.get("_hooks"), f"{name}'s hooks")
+
+    def _hooks(self, hooks: Any, name: str) -> None:
+        for key in () if hooks is None else HOOKS:
+            self.point(Entries, getattr(hooks, key), "entries", name, True)
+
+    def hooks_of_all(self) -> None:
+        """Watch the hooks of all modules, and those of all optimizers."""
+        everywhere = getattr(sys.modules.get("adjoint.nn.hooks"), "__dict__", None)
+        if everywhere is not None:
+            self.point(Item, everywhere, "everywhere", "hooks of all modules", True)
+            self._hooks(everywhere["everywhere"], "hooks of all modules")
+        steps = sys.modules.get("adjoint.optim.hooks")
+        for key in () if steps is None else ("_before_any_step", "_after_any_step"):
+            self.point(Entries, getattr(steps, key), "entries", "hooks of all optimizers", True)
 
 
 def _content(cell: Any) -> Any:

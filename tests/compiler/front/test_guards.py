@@ -247,3 +247,27 @@ def test_the_quick_check_is_an_expression():
     listed.pop()
     factor = 3.0
     assert check() is False
+
+
+def test_hooks_of_all_modules_and_optimizers():
+    model = torch.nn.Linear(2, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def function(x):
+        model(x).sum().backward()
+        optimizer.step()
+
+    everywhere = torch.nn.modules.module
+    for register in (
+        lambda hook: everywhere.register_module_forward_hook(hook),
+        lambda hook: everywhere.register_module_forward_pre_hook(hook),
+        model.register_full_backward_hook,
+        optimizer.register_step_pre_hook,
+        torch.optim.optimizer.register_optimizer_step_post_hook,
+    ):
+        guards = guards_of(function)
+        assert guards.renew() == []
+        handle = register(lambda *_: None)
+        with pytest.raises(Change, match="hooks"):
+            guards.renew()
+        handle.remove()
