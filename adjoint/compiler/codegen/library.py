@@ -17,7 +17,7 @@ import numpy as np
 from adjoint.compiler.codegen.angles import ANGLES
 from adjoint.compiler.codegen.processor import Processor
 from adjoint.compiler.codegen.scalars import Needs, emit
-from adjoint.compiler.codegen.text import Text, register
+from adjoint.compiler.codegen.text import TWICE, Text, register
 from adjoint.compiler.expressions import Expression
 from adjoint.compiler.functions import FORMULAS, Formula, Rare
 from adjoint.compiler.functions.circular import LARGE
@@ -206,4 +206,6 @@ def library(needs: Needs) -> tuple[list[str], set[str]]:
         waiting += sorted(written.functions)
     if any("!prof !0" in each for each in texts):
         texts.append('!0 = !{!"branch_weights", i32 2000, i32 1}\n')
+    if ("pow", "f8") in needs.functions:
+        texts.append(TWICE)
     return texts, declarations
