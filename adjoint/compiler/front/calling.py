@@ -197,7 +197,7 @@ class Compiled:
                 of = each.of
                 parent = results[of] if isinstance(of, int) else of.find(arguments)
                 results[number] = view_of(parent, each)
-            elif type(each) is Result and each.retains:
+            if type(each) is not Given and each.retains:
                 results[number].retain_grad()
         for flag in traced.flags:
             set_requires_grad(flag.source.find(arguments), flag.requires_grad)
@@ -212,7 +212,7 @@ class Compiled:
                 tensor.grad = grad
         return traced.rebuild(
             iter(
-                [each.value if type(each) is Constant else results[each] for each in traced.outputs]
+                [each.get() if type(each) is Constant else results[each] for each in traced.outputs]
             )
         )
 

@@ -138,7 +138,7 @@ class Attribute(Point):
 
 
 class Elements(Point):
-    """What is in a list, in order, or in a set."""
+    """What is in a list or a deque, in order, or in a set."""
 
     __slots__ = ()
 
@@ -150,7 +150,8 @@ class Elements(Point):
             self.holder.clear()
             self.holder.update(value)
         else:
-            self.holder[:] = value
+            self.holder.clear()
+            self.holder.extend(value)
 
     def check(self, holder: str, value: str) -> str:
         return f"len({holder}) == {len(self.value)} and all(map(is_, {holder}, {value}))"

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import copy
+import sys
+from collections.abc import Sequence
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from adjoint.array.symbol import Symbol
 from adjoint.compiler.front.equations import untraceable
+from adjoint.compiler.front.guards import PLAIN
 from adjoint.compiler.front.sources import Source, grad_of
 from adjoint.ops.rewriting import root_of
 from adjoint.tape.node import AccumulateGrad, Loose
 from adjoint.tape.tensor import history_of
+
+# References to a value that nobody outside has: those of what was returned, of the list of its
+# leaves, of the loop through them, and of getrefcount itself.
+HELD = 4
+CHANGING = (np.ndarray, set, bytearray)
 
 
 class Result(NamedTuple):
@@ -54,9 +65,42 @@ class Look(NamedTuple):
 
 
 class Constant(NamedTuple):
-    """A value that a function returns and that is no tensor."""
+    """A value that a function returns and that is no tensor.
+
+    Where it was made inside and can change (``fresh``), each call gives a copy of its own.
+    """
 
     value: Any
+    fresh: bool = False
+
+    def get(self) -> Any:
+        """The value for one call."""
+        return copy.copy(self.value) if self.fresh else self.value
+
+
+def constants_of(values: Sequence[Any]) -> list[Constant]:
+    """Constants for all values that are returned; refuses those that serve one call only."""
+    found = []
+    for each in values:
+        kind = type(each)
+        if hasattr(kind, "__next__") or hasattr(kind, "__await__"):
+            raise untraceable(
+                f"a {kind.__name__} is returned, which the first call would use up",
+                "return a list or a tuple, or compile what is called in each turn",
+            )
+        held = sys.getrefcount(each)
+        found.append(Constant(each, held <= HELD and _can_change(each)))
+    return found
+
+
+def _can_change(value: Any) -> bool:
+    """Whether a value may be altered by who gets it, and can be copied."""
+    if isinstance(value, PLAIN) or not (isinstance(value, CHANGING) or hasattr(value, "__dict__")):
+        return False
+    try:
+        return copy.copy(value) is not value
+    except Exception:  # noqa: BLE001 - whatever a class raises that cannot be copied
+        return False
 
 
 class Leaving:

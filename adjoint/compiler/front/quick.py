@@ -27,7 +27,7 @@ from adjoint.ops.inplace import before_write
 from adjoint.ops.rewriting import renew_unrecorded
 from adjoint.tape.changes import changes
 from adjoint.tape.modes import modes
-from adjoint.tape.node import AccumulateGrad, clock, user_frame
+from adjoint.tape.node import AccumulateGrad, Port, clock, user_frame
 from adjoint.tape.tensor import Tensor, Untracked, make_leaf, memory_of, new
 
 WRONG = "(AttributeError, ValueError, KeyError, TypeError)"
@@ -75,7 +75,7 @@ class _Writer(Checks):
         }  # fmt: skip
         traced = self.traced
         self.in_parts = bool(traced.written or traced.effects or traced.counted)
-        self.framed = self.in_parts or bool(compiled.spent)
+        self.framed = self.in_parts or bool(compiled.spent) or compiled.derivative is not None
 
     def source(self) -> str:
         """The whole function."""
@@ -193,8 +193,8 @@ class _Writer(Checks):
         values = []
         for number, each in enumerate(traced.outputs):
             if isinstance(each, Constant):
-                self.names[f"constant{number}"] = each.value
-                values.append(f"constant{number}")
+                self.names[f"constant{number}"] = each.get if each.fresh else each.value
+                values.append(f"constant{number}{'()' * each.fresh}")
             else:
                 values.append(made[each])
         if traced.rebuild.kind is None:
@@ -253,19 +253,35 @@ class _Writer(Checks):
         derivative, backward = self.compiled.derivative, self.traced.backward
         assert derivative is not None
         assert backward is not None
-        self.names["record"] = derivative.record
-        results = [made[each] for each in backward.cotangents]
-        edges = [f"{self.name_of(each)}._node" for each in backward.edges]
+        self.names["derivative"], self.names["Port"] = derivative, Port
         kept = [
             self._result(each) if isinstance(each, int) else self.name_of(each)
             for each in derivative.residuals
         ]
-        inputs = [
-            "None" if isinstance(each, Number) else self.name_of(each)
-            for each in self.traced.sources
-        ]
-        parts = ", ".join(f"({_listed(each)})" for each in (results, edges, kept, [], inputs))
-        self.add(f"record({parts})")
+        kept += [self._array_or_tensor(each) for each in derivative.replayed_inputs]
+        results = [made[each] for each in backward.cotangents]
+        edges = [f"{self.name_of(each)}._node" for each in backward.edges]
+        self._node("n", "derivative", edges, f"({_listed(kept)})", results[0])
+        if len(results) == 1:
+            self.add(f"{results[0]}._node = n")
+            return
+        for number, name in enumerate(results):
+            self.add(f"array = {name}._array")
+            self.add(f"{name}._node = Port(n, {number}, array.shape, array.dtype)")
+
+    def _array_or_tensor(self, number: int) -> str:
+        source = self.traced.sources[number]
+        return self._array(source) if isinstance(source, Number) else self.name_of(source)
+
+    def _node(self, name: str, plan: str, edges: list[str], saved: str, result: str) -> None:
+        """Lines that make a node; what they are about is said in ``make_node``."""
+        self.add(
+            f"{name} = new(CompiledBackward)",
+            f"{name}.plan, {name}.edges, {name}.saved = {plan}, ({_listed(edges)}), {saved}",
+            f"{name}.sequence, {name}.hooks = next(clock), None",
+            f"{name}.code, {name}.instruction = code, instruction",
+            f"{name}.shape, {name}.dtype = {result}._array.shape, {result}._array.dtype",
+        )
 
     def _spent(self, made: list[str]) -> None:
         """Histories that a backward pass inside has used up: enough of a node to say so."""
@@ -274,18 +290,11 @@ class _Writer(Checks):
         self.names["spent"] = Spent()
         known = [each for each in self.traced.sources if not isinstance(each, Number)]
         found = [each for each in known if each.find(self.given.tensors)._node is not None]
-        edges = _listed([f"{self.name_of(each)}._node" for each in found])
+        edges = [f"{self.name_of(each)}._node" for each in found]
         for number in self.compiled.spent:
-            node, name = f"n{number}", made[number]
             self.names[f"gone{number}"] = Gone(self.traced.made[number].error)
-            self.add(
-                f"{node} = new(CompiledBackward)",
-                f"{node}.plan, {node}.edges, {node}.saved = spent, ({edges}), gone{number}",
-                f"{node}.sequence, {node}.hooks = next(clock), None",
-                f"{node}.code, {node}.instruction = code, instruction",
-                f"{node}.shape, {node}.dtype = {name}._array.shape, {name}._array.dtype",
-                f"{name}._node = {node}",
-            )
+            self._node(f"n{number}", "spent", edges, f"gone{number}", made[number])
+            self.add(f"{made[number]}._node = n{number}")
 
 
 def _listed(names: list[str]) -> str:

@@ -11,7 +11,6 @@ from adjoint.compiler.front.differentiable import IN_ORDER
 from adjoint.compiler.front.guards import PLAIN
 from adjoint.compiler.front.keys import Arguments, hooks_of
 from adjoint.compiler.front.sources import Argument, GradOf, Outside
-from adjoint.compiler.front.tracing import Result
 from adjoint.pytree import Structure
 from adjoint.tape.modes import modes
 from adjoint.tape.node import AccumulateGrad
@@ -62,13 +61,12 @@ class Checks:
     def require_simple(self) -> None:
         """Raise ``NotSimpleError`` for what this way does not know at all."""
         traced, derivative = self.traced, self.compiled.derivative
-        results = [each for each in traced.made if isinstance(each, Result)]
         if (
             traced.flags
             or traced.bound
             or traced.made_grads
             or any(each.rebinds for each in traced.written)
-            or any(each.retains for each in results)
+            or any(getattr(each, "retains", False) for each in traced.made)
             or (derivative is not None and (derivative.copied or derivative.draws))
         ):
             raise NotSimpleError

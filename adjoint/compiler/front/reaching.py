@@ -12,6 +12,7 @@ import functools
 import os
 import random
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
@@ -77,7 +78,11 @@ def _is_library_class(kind: type) -> bool:
 
 @functools.cache
 def _names_of(code: CodeType) -> tuple[set[str], set[str], set[str]]:
-    """Globals that code and the functions in it use, attributes, and attributes that it sets."""
+    """Globals that code and the functions in it use, attributes, and those that may be missing.
+
+    An attribute that it sets may be missing before, and one that ``getattr`` or ``hasattr`` asks
+    for.
+    """
     found: set[str] = set()
     attributes: set[str] = set()
     stored: set[str] = set()
@@ -95,6 +100,8 @@ def _names_of(code: CodeType) -> tuple[set[str], set[str], set[str]]:
                 mine |= theirs
         elif isinstance(each, str) and each.isidentifier():
             attributes.add(each)  # for getattr(x, "name")
+            if not found.isdisjoint(("getattr", "hasattr")):
+                stored.add(each)
     return found, attributes, stored
 
 
@@ -157,7 +164,7 @@ class _Reach:
 
     def _container(self, value: Any, name: str, module: bool) -> bool:
         """Watch what is in a container that can change; whether it is one."""
-        if isinstance(value, (list, set)):
+        if isinstance(value, (list, set, deque)):
             self.point(Elements, value, "elements", name, module)
         elif isinstance(value, dict):
             self.point(Entries, value, "entries", name, module)
@@ -246,6 +253,8 @@ class _Reach:
             self.point(Item, own, key, f"{name}.{key}", module)
         if not library:
             missing = {*self._class(type(value), type(value).__name__, own), *self.stored}
+            if not module and hasattr(type(value), "__getattr__"):  # what it gives may be set later
+                missing |= {each for each in self.names if not hasattr(type(value), each)}
             for key in sorted(missing - own.keys()):
                 self.point(Item, own, key, f"{name}.{key}", module)  # it may be set later
 

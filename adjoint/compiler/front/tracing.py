@@ -12,7 +12,7 @@ from adjoint.compiler.front.capture import Again, Capture, Cell
 from adjoint.compiler.front.differentiating import backward_of
 from adjoint.compiler.front.entries import stand_in
 from adjoint.compiler.front.equations import Where, untraceable, where_of
-from adjoint.compiler.front.leaving import Constant, Given, Leaving, Look, Result
+from adjoint.compiler.front.leaving import Constant, Given, Leaving, Look, Result, constants_of
 from adjoint.compiler.front.sources import Source, kind_of_node
 from adjoint.compiler.front.traced import Flag, Left, Traced, Written, overlapping
 from adjoint.compiler.front.world import GRAD, MISSING
@@ -158,8 +158,10 @@ class _Attempt:
         left = [*self._left()]
         tensors = [each for each in values if isinstance(each, Tensor)]
         leaving.expect([*tensors, *[now for _, now in left if now is not None]])
+        constants = constants_of(values)
         outputs = tuple(
-            leaving.add(each) if isinstance(each, Tensor) else Constant(each) for each in values
+            leaving.add(value) if isinstance(value, Tensor) else constant
+            for value, constant in zip(values, constants, strict=True)
         )
         grads = tuple(
             Left(source, None if now is None else leaving.add(now)) for source, now in left
