@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import adjoint as torch
+from adjoint.compiler.front.function import compile
 from adjoint.compiler.grouping import group
 from adjoint.compiler.kernels import alive, nodes_of, stored
 from adjoint.compiler.lowering import lower
@@ -114,6 +115,30 @@ def test_updates_are_stored_where_they_belong():
     assert directly(lambda p: (p + 1, torch.sort((p + 1).sum(0))[0]), ones, writes={0: 0}) == 0
     # A softmax's rows are all read before they are overwritten.
     assert directly(lambda p: (p.softmax(-1),), torch.ones(30, 40), writes={0: 0}) == 1
+
+
+def test_places_of_what_is_stored_directly_are_updated():
+    """Parts of a written input change after all of it, and are looked at after that."""
+    whole, rows = torch.arange(6.0).reshape(2, 3), torch.zeros(5, 3)
+
+    def step(index):
+        whole.add_(1)
+        whole.reshape(-1)[1:4].mul_(2)
+        rows.add_(1)
+        rows.index_add_(0, index, torch.ones(3, 3))
+        return whole.sum(), rows.sum(0)
+
+    index = torch.tensor([0, 2, 2])
+    compiled = compile(step)
+    for _ in range(2):
+        before = whole.clone(), rows.clone()
+        found = compiled(index)
+        after = whole.clone(), rows.clone()
+        whole.copy_(before[0])
+        rows.copy_(before[1])
+        wanted = step(index)
+        for one, other in zip((*found, *after), (*wanted, whole, rows), strict=True):
+            np.testing.assert_array_equal(one.numpy(), other.numpy())
 
 
 def test_nothing_is_written_if_a_check_fails():
