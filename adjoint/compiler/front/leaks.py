@@ -18,6 +18,10 @@ class Leaks:
     def __init__(self) -> None:
         self.made: list[weakref.ref[Any]] = []
 
+    def add(self, tensor: Any) -> None:
+        """Ask of this one too, which stands in the place of an argument."""
+        self.made.append(weakref.ref(tensor))
+
     def find(self) -> list[str]:
         """What is kept, and where, in words; to be asked once, after the trace."""
         kept = self._alive()

@@ -251,12 +251,13 @@ class _Reach:
             return
         for key in sorted(keys & own.keys()):
             self.point(Item, own, key, f"{name}.{key}", module)
+        missing = set(self.stored)
         if not library:
-            missing = {*self._class(type(value), type(value).__name__, own), *self.stored}
+            missing.update(self._class(type(value), type(value).__name__, own))
             if not module and hasattr(type(value), "__getattr__"):  # what it gives may be set later
                 missing |= {each for each in self.names if not hasattr(type(value), each)}
-            for key in sorted(missing - own.keys()):
-                self.point(Item, own, key, f"{name}.{key}", module)  # it may be set later
+        for key in sorted(missing - own.keys()):
+            self.point(Item, own, key, f"{name}.{key}", module)  # it may be set later
 
     def _of_adjoint(self, value: Any, name: str) -> None:
         """Note what no trace may change of an optimizer and of a schedule."""

@@ -120,6 +120,7 @@ class _Attempt:
                 self.stand_ins[id(tensor)] = tensor
             else:
                 self.stand_ins[id(tensor)] = stand_in(tensor)
+                self.capture.leaks.add(self.stand_ins[id(tensor)])
                 self.capture.given[id(tensor)] = tensor
         for number, tensor in enumerate(self.stand_ins.values()):
             self.capture.stand_in(tensor, number)

@@ -76,6 +76,8 @@ def test_keys_tell_tensors_apart():
     keys = [key(each) for each in (x, *others)]
     assert len(set(keys)) == len(keys)
     assert key(torch.zeros(2, 3)) == key(x)
+    rows = torch.ones(4, 3)
+    assert key(rows[:1]) == key(rows[::2][:1])
     assert key(x, x) != key(x, torch.ones(2, 3))
     assert key((x,)) != key([x]) != key(x)
     assert key(a=x, b=1) != key(a=x, c=1)
@@ -434,3 +436,40 @@ def test_arguments_in_the_same_memory():
     with pytest.raises(UntraceableError, match="share memory"):
         agree(lambda x: x[1:2])
     agree(lambda x: x.clone())
+
+
+def test_values_made_inside_are_new_at_each_call():
+    table, taken = np.ones(2), set()
+
+    @torch.compile
+    def function(x):
+        return x * 2, np.zeros(2), {1}, table, taken
+
+    for _ in range(3):  # by the general way, then by the quick one
+        _, zeros, ones, same_table, same_taken = function(torch.ones(2))
+        assert zeros.tolist() == [0, 0]
+        assert ones == {1}
+        assert same_table is table
+        assert same_taken is taken
+        zeros += 1
+        ones.add(2)
+
+
+def test_what_serves_one_call_is_not_returned():
+    def turns(x):
+        yield x
+
+    def later(x):
+        return lambda: x * 2
+
+    for function in (turns, lambda x: map(torch.sin, [x]), lambda x: zip(x, x, strict=True)):
+        with pytest.raises(UntraceableError, match="the first call would use up"):
+            torch.compile(function)(torch.ones(2))
+        eager = torch.compile(function, fallback=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert len([list(eager(torch.ones(2))) for _ in range(2)][1]) > 0
+    compiled = torch.compile(later)
+    assert compiled(torch.ones(()))().item() == 2
+    with pytest.raises(UntraceableError, match="is kept"):
+        compiled(torch.ones(()))

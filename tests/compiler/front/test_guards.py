@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections import deque
 from types import SimpleNamespace
 
 import numpy as np
@@ -271,3 +272,29 @@ def test_hooks_of_all_modules_and_optimizers():
         with pytest.raises(Change, match="hooks"):
             guards.renew()
         handle.remove()
+
+
+def test_attributes_that_are_missing_at_first():
+    class Lenient:
+        def __getattr__(self, name):
+            return 3.0
+
+    options, lenient, queue = SimpleNamespace(), Lenient(), deque([1.0, 2.0])
+
+    def function(x):
+        doubled = x * 2 if hasattr(options, "doubled") else x
+        return doubled * getattr(options, "scale", 5.0) * lenient.factor * sum(queue)
+
+    compiled = torch.compile(function)
+    one = torch.ones(())
+    assert compiled(one).item() == 45
+    options.scale = 7.0
+    assert compiled(one).item() == 63
+    options.doubled = None
+    assert compiled(one).item() == 126
+    lenient.factor = 1.0
+    assert compiled(one).item() == 42
+    queue.append(3.0)
+    assert compiled(one).item() == 84
+    del options.scale
+    assert compiled(one).item() == 60
