@@ -70,8 +70,9 @@ def facts_of(tensor: Any) -> tuple[Any, ...]:
     """All that a program depends on of a tensor."""
     array = tensor._array
     return (
-        type(tensor), array.shape, array.dtype, array.strides, kind_of_node(history_of(tensor)),
-        tensor._view is None, hooks_of(tensor),
+        type(tensor), array.shape, array.dtype,
+        None if array.flags.c_contiguous else array.strides,  # a size of 1 may have any stride
+        kind_of_node(history_of(tensor)), tensor._view is None, hooks_of(tensor),
     )  # fmt: skip
 
 
