@@ -241,8 +241,8 @@ class Recording:
                 "data set to a tensor that requires gradients must be floating point or complex "
                 f"dtype, but this is {kind!r}"
             )
-        if running.capture is not None:
-            running.capture.replace(self, value)
+        if running.capture is not None and running.capture.replace(self, value):
+            return
         set_array(self, array_of(value))
         if isinstance(self._node, AccumulateGrad):
             self._node.shape, self._node.dtype = self._array.shape, self._array.dtype

@@ -25,7 +25,7 @@ from adjoint.compiler.front.leaks import Leaks
 from adjoint.compiler.front.sources import Argument, Facts, GradOf, Number, Outside, Source
 from adjoint.compiler.front.world import ARRAY, GRAD, World
 from adjoint.errors import describe_shape
-from adjoint.ops.movement import clone_row
+from adjoint.ops.movement import clone_row, detach_row
 from adjoint.ops.rewriting import family, follow, path_of, root_of
 from adjoint.tape.modes import modes
 from adjoint.tape.node import AccumulateGrad, clock
@@ -277,11 +277,17 @@ class Capture:
                 array = self._laid(array, old._strides)
         set_array(tensor, array)
 
-    def replace(self, tensor: Any, value: Any) -> None:
-        """Before ``tensor.data = value``: it gets memory of its own."""
+    def replace(self, tensor: Any, value: Any) -> bool:
+        """Before ``tensor.data = value``: it gets memory of its own; or has it already.
+
+        That it has where ``value`` is its own ``.data``, as after ``tensor.data -= step``.
+        """
+        view = value._view
+        if view is not None and view.parent is tensor and view.row is detach_row.row:  # type: ignore[attr-defined]
+            return True
         if not self.is_outside(tensor):
             tensor._view = None  # a view no more: no write to its base concerns it
-            return
+            return False
         cell = self.cell_of(tensor)
         if tensor._view is not None or self.is_outside(root_of(value)):
             raise untraceable(
@@ -297,6 +303,7 @@ class Capture:
                 "use copy_() under no_grad()",
             )
         self.cells[id(tensor)] = own
+        return False
 
     # -- gradients ----------------------------------------------------------------------------
 

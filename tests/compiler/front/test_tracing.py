@@ -158,6 +158,11 @@ def writes() -> dict[str, Any]:  # noqa: C901 - one after the other
         w.data.add_(x)
         return w + 0
 
+    def own_data(w, x):
+        w.data -= 0.1 * x
+        x.data *= 2
+        return w + x
+
     def detached(w, x):
         w.detach().mul_(x)
         return w + 0
