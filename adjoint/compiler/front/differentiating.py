@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from adjoint import dtypes
 from adjoint.array.symbol import Symbol
 from adjoint.compiler.front.entries import Entry
+from adjoint.compiler.front.equations import untraceable
 from adjoint.compiler.front.sources import Source
 from adjoint.compiler.program import Program
 from adjoint.errors import GraphError
@@ -41,7 +42,7 @@ def backward_of(capture: Any, tracing: Any, leaving: Any) -> Backward | None:
     ]
     if not places:
         return None
-    edges = _edges(capture, [history_of(leaving.tensors[place]) for place in places])
+    edges = _edges(capture, leaving, [history_of(leaving.tensors[place]) for place in places])
     equations = capture.trace.equations
     count = len(equations)
     alive, found = _pass(capture, leaving, places, edges)
@@ -54,7 +55,7 @@ def backward_of(capture: Any, tracing: Any, leaving: Any) -> Backward | None:
     return _program(capture, tracing, own, alive, cotangents, edges, gradients)
 
 
-def _edges(capture: Any, roots: list[Any]) -> list[tuple[Any, Source]]:
+def _edges(capture: Any, leaving: Any, roots: list[Any]) -> list[tuple[Any, Source]]:
     """The ends of the graph that are tensors from outside."""
     sources = {}
     for cell in capture.cells.values():
@@ -62,6 +63,7 @@ def _edges(capture: Any, roots: list[Any]) -> list[tuple[Any, Source]]:
             node = capture.world.before(tensor, "_node")
             if node is not None and cell.source is not None:
                 sources[id(node)] = node, cell.source
+    own = {id(history_of(each)) for each in leaving.tensors}
     seen: set[int] = set()
     stack, found = list(roots), []
     while stack:
@@ -74,6 +76,11 @@ def _edges(capture: Any, roots: list[Any]) -> list[tuple[Any, Source]]:
             found.append(known)
             continue
         node = getattr(edge, "node", edge)
+        if isinstance(node, AccumulateGrad) and id(node) in own:
+            raise untraceable(
+                "a leaf that was made inside is returned, and so is what was computed from it",
+                "make leaves that are to get gradients outside of the compiled function",
+            )
         if not isinstance(node, (AccumulateGrad, Entry)) and node.sequence > capture.start:
             stack.extend(node.edges)
     return found

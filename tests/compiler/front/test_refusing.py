@@ -229,3 +229,14 @@ def test_tensors_that_are_kept_are_found():
     clean = Replayed(lambda x: (x * 2).sum())
     clean(numbers(3))
     assert clean.programs[0][1].leaks.find() == []
+
+
+def test_a_leaf_made_inside_is_not_returned_with_what_comes_of_it():
+    def function(x):
+        leaf = x.clone().requires_grad_()
+        return leaf, (leaf * 2).sum()
+
+    with pytest.raises(UntraceableError, match="a leaf that was made inside"):
+        Replayed(function)(numbers(3))
+    assert Replayed(lambda x: function(x)[1] * 1)(numbers(3)).requires_grad
+    assert Replayed(lambda x: function(x)[0])(numbers(3)).is_leaf
