@@ -26,7 +26,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 def test_every_row_has_a_case() -> None:
     covered = {row for case in CASES.values() for row in case.rows}
-    assert sorted(set(TABLE) - covered) == []
+    # Tracing has rows of its own, for draws, which are made when it is first imported.
+    tracing = {
+        name
+        for name, row in TABLE.items()
+        if getattr(row.compute, "__module__", "").startswith("adjoint.compiler.front")
+    }
+    assert sorted(set(TABLE) - covered - tracing) == []
     assert sorted(covered - set(TABLE)) == [], "cases name rows that there are not"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from adjoint.array import symbol
 from adjoint.array.value import apply
 from adjoint.ops.contraction import bmm_row
 from adjoint.ops.kinds.row import TABLE, Row
@@ -30,9 +31,10 @@ Patch = pytest.MonkeyPatch
 
 @pytest.fixture
 def row(monkeypatch: Patch) -> Row:
-    """The row, without the plans that it has made so far."""
+    """The row, without the plans that it has made so far, and what traces know of it."""
     found = TABLE[KEY]
     monkeypatch.setattr(found, "_plans", {})
+    monkeypatch.setattr(symbol, "_KNOWN", {})
     return found
 
 

@@ -299,6 +299,18 @@ def _untracked() -> RuntimeError:
     )
 
 
+def _put(target: Any, value: Any, array: Any, memory: Memory) -> None:
+    """Change the numbers of ``target``, and count it."""
+    if type(target._array) is ndarray and type(array) is ndarray:
+        before_write(memory, target._array)
+        copy_into(target._array, array)
+    else:
+        if running.capture is not None:
+            running.capture.before_write(target)
+        rebind(target, value)
+    memory.note_write()
+
+
 def overwrite(target: Any, value: Any, edge: Any = False, name: str = "zero_") -> None:
     """Write a value that broadcasts to ``target``, count the write, and rewrite the history.
 
@@ -313,15 +325,7 @@ def overwrite(target: Any, value: Any, edge: Any = False, name: str = "zero_") -
         return
     base = base_of(target)
     before = earlier(base)
-    if type(target._array) is ndarray and type(array) is ndarray:
-        before_write(memory, target._array)
-        copy_into(target._array, array)
-        memory.note_write()
-    else:
-        if running.capture is not None:
-            running.capture.before_write(target)
-        rebind(target, value)
-        memory.note_write()
+    _put(target, value, array, memory)
     if not modes.enabled or dtypes.of(target._array).category < dtypes.FLOATING:
         if memory.views:
             renew_unrecorded(memory)
