@@ -35,6 +35,11 @@ ndarray = np.ndarray
 get_array, set_array = ARRAY.__get__, ARRAY.__set__
 get_grad, set_grad = GRAD.__get__, GRAD.__set__
 _one_at_a_time = threading.RLock()
+# What asks for numbers, in words that show it in the user's line.
+ASKED = {
+    "the truth of a tensor": "a branch (if, while, and, or, not, bool)",
+    "an index": "a tensor that stands for a Python int",
+}
 
 
 class Again(BaseException):
@@ -94,8 +99,8 @@ class Capture:
     def unknown(self, what: str, array: Any) -> Exception:
         """The error for asking for numbers, which a trace does not know."""
         return untraceable(
-            f"{what} asks for the numbers of a tensor of shape {describe_shape(array.shape)} and "
-            f"type {dtypes.of(array)!r}, which are not known while the function is traced"
+            f"{ASKED.get(what, what)} needs the numbers of a {dtypes.of(array)!r} tensor of shape "
+            f"{describe_shape(array.shape)}, which are not known while the function is traced"
         )
 
     # -- tensors from outside -----------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from types import CodeType
 from typing import Any
 
@@ -17,6 +19,7 @@ from adjoint.ops.kinds.row import TABLE
 from adjoint.tape.node import line_of, shorten, user_frame
 
 ndarray = np.ndarray
+STANDARD = str(Path(os.__file__).parent)  # where Python's own library lies
 LEVEL = -0.25  # of the symbols: above memory, and below every Tensor
 WAYS_OUT = (
     "take it out of the compiled function, choose between tensors with where(), or let such "
@@ -31,6 +34,8 @@ def untraceable(
     where = None
     if cause is None:
         frame = user_frame(sys._getframe(1))
+        while frame is not None and frame.f_back and _is_pythons(frame.f_code.co_filename):
+            frame = user_frame(frame.f_back)  # Python's own library, as copy.py, is not it either
         if frame is not None:
             where = f"{shorten(frame.f_code.co_filename)}:{frame.f_lineno}"
     else:
@@ -45,6 +50,10 @@ def untraceable(
     if trace is not None and trace.failure is None:
         trace.failure = error  # a function that catches it has still not been traced
     return error
+
+
+def _is_pythons(file: str) -> bool:
+    return file.startswith(STANDARD) and "-packages" not in file
 
 
 class Where:

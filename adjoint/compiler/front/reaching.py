@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import dis
 import functools
-import os
 import random
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
+from adjoint.compiler.front.equations import STANDARD
 from adjoint.compiler.front.guards import (
     PLAIN,
     Attribute,
@@ -35,7 +34,6 @@ from adjoint.compiler.front.guards import (
 from adjoint.tape.tensor import Tensor
 
 INSTALLED = ("site-packages", "dist-packages", "<frozen ")
-STANDARD = str(Path(os.__file__).parent)  # where Python's own library lies
 # What Python or Adjoint calls by itself, without the name in any code.
 CALLED = frozenset(("forward", "backward", "jvp", "setup_context", "vmap", "__call__"))
 HOOKS = ("forward", "forward_pre", "backward", "backward_pre")  # the kinds a call asks for

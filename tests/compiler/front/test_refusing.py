@@ -240,3 +240,18 @@ def test_a_leaf_made_inside_is_not_returned_with_what_comes_of_it():
         Replayed(function)(numbers(3))
     assert Replayed(lambda x: function(x)[1] * 1)(numbers(3)).requires_grad
     assert Replayed(lambda x: function(x)[0])(numbers(3)).is_leaf
+
+
+def test_refusals_say_what_and_where():
+    def branch(x):
+        return x if x.sum() > 0 else -x
+
+    def copied(x):
+        return copy.deepcopy(x)  # fails in copy.py
+
+    for function, what in ((branch, "a branch .*torch.bool tensor"), (copied, "deepcopy")):
+        line = function.__code__.co_firstlineno + 1
+        with pytest.raises(UntraceableError, match=rf"test_refusing.py:{line}: {what}") as raised:
+            torch.compile(function)(torch.ones(2))
+        assert "where()" in str(raised.value)
+        assert "fallback=True" in str(raised.value)
