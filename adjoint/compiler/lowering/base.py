@@ -31,6 +31,7 @@ from adjoint.compiler.nodes import (
     Scalar,
 )
 from adjoint.compiler.program import Equation, Literal, Program, Variable
+from adjoint.ops.kinds.row import TABLE
 
 Rule = Callable[..., Any]
 RULES: dict[str, Rule] = {}
@@ -119,9 +120,18 @@ class Lowering:
             buffer = self.map(shape, value.kind, self.load(value, shape), fresh=True).buffer
         written = written or buffer in [self.inputs[each] for each in self.writes.values()]
         if buffer.node is None and (written or buffer not in self.inputs):
-            look = Look(buffer)
-            buffer = self.map(look.shape, look.kind, self.load(look, look.shape)).buffer
+            buffer = self._copied(buffer)
         return buffer
+
+    def _copied(self, buffer: Buffer) -> Buffer:
+        """A copy of a constant or an input."""
+        look = Look(buffer)
+        if can_loop(look.kind):
+            return self.map(look.shape, look.kind, self.load(look, look.shape)).buffer
+        copy = Buffer(buffer.shape, buffer.kind)
+        reason = f"loops do not copy {buffer.kind}"
+        self.add(Call(TABLE["clone"], (look,), ("C",), (copy,), reason))
+        return copy
 
     # -- equations ----------------------------------------------------------------------------
 

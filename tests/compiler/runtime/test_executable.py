@@ -106,6 +106,20 @@ def test_constants_numbers_and_empty_arrays_as_results():
     )
 
 
+def test_complex_constants_and_inputs_as_results():
+    program = program_of(
+        lambda x, y: (torch.tensor([1j, 2.0]), y, x),
+        torch.ones(2, dtype=torch.complex64),
+        torch.ones(2, dtype=torch.complex64),
+        writes={1: 0, 2: 1},
+    )
+    x, y = np.array([1j, 2], np.complex64), np.array([3, 4j], np.complex64)
+    constant, *_ = Executable(program, effort=1)(x, y)
+    np.testing.assert_array_equal(constant, [1j, 2])
+    np.testing.assert_array_equal(x, [3, 4j])
+    np.testing.assert_array_equal(y, [1j, 2])
+
+
 def test_calls_in_the_middle_see_and_make_memory_of_every_sort():
     def function(x: torch.Tensor) -> Any:
         ordered, places = torch.sort(x * 2)  # from and to the arena

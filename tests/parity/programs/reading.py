@@ -10,7 +10,7 @@ from tests.parity.programs.running import Program
 def read(text: str) -> dict[str, Program]:
     """Programs by name."""
     found = {}
-    for paragraph in text.strip().split("\n\n"):
+    for paragraph in filter(None, text.strip().split("\n\n")):
         name, source = paragraph.split("\n", 1)
         found[name.removeprefix("# ")] = program_of(source)
     return found
