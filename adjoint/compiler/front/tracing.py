@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import is_not
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from adjoint.compiler.front.traced import Flag, Left, Traced, Written, overlappi
 from adjoint.compiler.front.world import GRAD, MISSING
 from adjoint.compiler.program import Equation, Literal, Program, Type, Variable
 from adjoint.errors import TransformError, UntraceableError
-from adjoint.pytree import flatten
+from adjoint.pytree import Structure, flatten
 from adjoint.tape.modes import modes
 from adjoint.tape.node import AccumulateGrad
 from adjoint.tape.tensor import Tensor, history_of
@@ -148,7 +149,17 @@ class _Attempt:
                 raise capture.trace.failure
             if (modes.enabled, modes.inference) != capture.modes:
                 raise untraceable("the grad mode is another one after the function")
+            self._require_same(inner, (args, kwargs), rebuild)
             return self._collect(*flatten(returned))
+
+    def _require_same(self, inner: Sequence[Any], arguments: Any, structure: Structure) -> None:
+        """Raise if the function has changed a list or a dictionary that it was given."""
+        now, present = flatten(arguments)
+        if present != structure or any(map(is_not, now, inner)):
+            raise untraceable(
+                "a list, dictionary or other container among the arguments is changed",
+                "make another one of what is in it, and return that",
+            )
 
     # -- what the run has found ---------------------------------------------------------------
 

@@ -473,3 +473,23 @@ def test_what_serves_one_call_is_not_returned():
     assert compiled(torch.ones(()))().item() == 2
     with pytest.raises(UntraceableError, match="is kept"):
         compiled(torch.ones(()))
+
+
+def test_containers_among_the_arguments_are_not_changed():
+    def extended(found):
+        found.append(found[0] * 2)
+
+    def entered(found):
+        found["twice"] = found["x"] * 2
+
+    one = torch.ones(2)
+    for function, found in ((extended, [one]), (entered, {"x": one})):
+        with pytest.raises(UntraceableError, match="container among the arguments is changed"):
+            torch.compile(function)(found)
+        assert len(found) == 1
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.compile(function, fallback=True)(found)
+        assert len(found) == 2
+    taken = torch.compile(lambda **named: named.pop("x") * 2)  # a dictionary of its own
+    assert taken(x=one).tolist() == taken(x=one).tolist() == [2, 2]

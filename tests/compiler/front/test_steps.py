@@ -197,7 +197,7 @@ def test_zero_grad_that_keeps_the_tensors():
 def test_what_has_no_traced_step_says_so():
     w = numbers(3, requires_grad=True)
     for steps, words in (
-        (torch.optim.LBFGS([w]), "numbers of a tensor"),
+        (torch.optim.LBFGS([w]), "the numbers of"),
         (torch.optim.SGD([w], differentiable=True), "differentiable=True"),
     ):
 
