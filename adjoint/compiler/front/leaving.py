@@ -163,6 +163,11 @@ class Leaving:
         node, memory = history_of(tensor), tensor._memory
         leaf = type(node) is AccumulateGrad
         recorded = node is not None and not leaf and type(node) is not Loose
+        if recorded and _has_hooks(node):
+            raise untraceable(
+                "a hook hangs on a view that leaves the function",
+                "register the hook outside of the compiled function",
+            )
         apart = memory is not nearest._memory
         writes = int(memory.version) if apart and memory is not None else 0
         outside = capture.is_outside(nearest)
@@ -196,3 +201,9 @@ class Leaving:
             return Result(number, "", copy, writes)
         kind = "leaf" if isinstance(node, AccumulateGrad) else "node"
         return Result(number, kind, copy, writes, tensor.retains_grad)
+
+
+def _has_hooks(node: Any) -> bool:
+    """Whether functions wait for the gradient at a node that was made inside."""
+    hooks = getattr(node, "node", node).hooks
+    return hooks is not None and bool(hooks.gradient or hooks.before or hooks.after)
