@@ -216,7 +216,7 @@ class CompiledFunction:
             "program cannot: keep what changes in a tensor that is written in place, return it, "
             "or let such functions run as they are: compile(..., fallback=True)"
         )
-        self._changing = 0
+        self._changing = TRIES - 1  # the next such call is refused too
         if not self.fallback:
             raise error
         self._refuse(key, str(error))

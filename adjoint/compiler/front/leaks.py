@@ -24,10 +24,9 @@ class Leaks:
 
     def find(self) -> list[str]:
         """What is kept, and where, in words; to be asked once, after the trace."""
-        kept = self._alive()
-        if kept:
+        if any(each() is not None for each in self.made):
             gc.collect()  # cycles, as hooks make them: 10 to 30 ms, which is rare
-            kept = self._alive()
+        kept = self._alive()  # not before, as this list would keep them
         self.made = []
         return [
             f"a tensor of shape {list(each._array.shape)} made inside is kept {_where(each, kept)}"

@@ -493,3 +493,28 @@ def test_containers_among_the_arguments_are_not_changed():
         assert len(found) == 2
     taken = torch.compile(lambda **named: named.pop("x") * 2)  # a dictionary of its own
     assert taken(x=one).tolist() == taken(x=one).tolist() == [2, 2]
+
+
+def test_modules_with_backward_hooks():
+    def double(module, grad_input, grad_output):
+        return (grad_input[0] * 2,)
+
+    module = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.Tanh())
+    module[0].register_full_backward_hook(double)
+    compiled = torch.compile(module)
+    for _ in range(3):  # its gates are in cycles with what was made inside
+        x, twin = torch.ones(2, 3, requires_grad=True), torch.ones(2, 3, requires_grad=True)
+        compiled(x).sum().backward()
+        module(twin).sum().backward()
+        torch.testing.assert_close(x.grad, twin.grad)
+    assert len(compiled.compiled.programs) == 1
+
+
+def test_what_changes_at_each_call_is_refused_at_each_call():
+    found = []
+    compiled = torch.compile(lambda x: found.append(x) or x * 2)
+    compiled(torch.ones(2))  # it may be for the first time
+    for _ in range(3):
+        with pytest.raises(UntraceableError, match="changes found"):
+            compiled(torch.ones(2))
+    assert len(found) == 1
