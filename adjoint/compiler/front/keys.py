@@ -110,6 +110,24 @@ def structure_key(structure: Structure) -> Any:
     return structure.kind, structure.context, tuple(map(structure_key, structure.parts))
 
 
+class Same:
+    """An object by identity; held, as another may have its ``id`` once it is gone."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Same and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
 def value_key(value: Any) -> Any:
     """A value that is no tensor, as something that can be looked up; 1, 1.0 and True are three."""
     kind = type(value)
@@ -124,11 +142,11 @@ def value_key(value: Any) -> Any:
     if isinstance(value, PLAIN):
         return kind, value
     if _by_identity(kind) or callable(value):
-        return "object", id(value)
+        return "object", Same(value)
     try:
         hash(value)
     except TypeError:
-        return "object", id(value)
+        return "object", Same(value)
     return kind, value
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 import warnings
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -518,3 +520,16 @@ def test_what_changes_at_each_call_is_refused_at_each_call():
         with pytest.raises(UntraceableError, match="changes found"):
             compiled(torch.ones(2))
     assert len(found) == 1
+
+
+def test_objects_among_the_arguments_are_not_taken_for_earlier_ones():
+    compiled = torch.compile(lambda x, options: x * options.scale)
+    for number in range(4):  # each where the last one was in memory, unless that is kept
+        options = SimpleNamespace(scale=float(number))
+        assert compiled(torch.ones(()), options).item() == number
+        del options
+    partial = torch.compile(lambda x, function: function(x))
+    for number in range(4):
+        scaled = functools.partial(torch.mul, torch.tensor(float(number)))
+        assert partial(torch.ones(()), scaled).item() == number
+        del scaled
