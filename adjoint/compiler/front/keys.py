@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from types import MethodType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -141,6 +142,8 @@ def value_key(value: Any) -> Any:
         return kind, frozenset(map(value_key, value))
     if isinstance(value, PLAIN):
         return kind, value
+    if kind is MethodType:  # a new object each time that it is looked up
+        return "method", Same(value.__func__), Same(value.__self__)
     if _by_identity(kind) or callable(value):
         return "object", Same(value)
     try:

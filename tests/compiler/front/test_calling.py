@@ -533,3 +533,14 @@ def test_objects_among_the_arguments_are_not_taken_for_earlier_ones():
         scaled = functools.partial(torch.mul, torch.tensor(float(number)))
         assert partial(torch.ones(()), scaled).item() == number
         del scaled
+
+
+def test_a_method_as_an_argument_is_the_same_each_time():
+    class Loss:
+        def of(self, x):
+            return x * 2
+
+    loss, compiled = Loss(), torch.compile(lambda x, function: function(x))
+    for _ in range(3):
+        assert compiled(torch.ones(()), loss.of).item() == 2
+    assert len(compiled.programs) == 1
