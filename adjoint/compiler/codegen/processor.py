@@ -15,6 +15,7 @@ class Processor(NamedTuple):
     rounding: bool  # to integers
     halves: bool  # float16 to float32 and back
     bytes: int  # of a vector
+    scaling: bool = False  # by powers of two
 
 
 def processor(triple: str, features: Any) -> Processor:
@@ -26,7 +27,7 @@ def processor(triple: str, features: Any) -> Processor:
     size = 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
     names = ("fma", "sse4.1", "f16c")
     fused, rounding, halves = (bool(features.get(each)) for each in names)
-    return Processor(fused, rounding, halves, size)
+    return Processor(fused, rounding, halves, size, size == 64)
 
 
 @cache

@@ -43,7 +43,7 @@ def has_code(scalar: Scalar) -> bool:
         return name in WHOLE | DIVISION | ROUNDING or has_formula(name, kind)
     if name in FLOATING or name in INTRINSICS or name in ROUNDING:
         return True
-    return name in ("fma", "exact_fma") or has_formula(name, kind)
+    return name in ("fma", "exact_fma", "scaled") or has_formula(name, kind)
 
 
 class Needs:
@@ -151,6 +151,8 @@ def _floating(text: Text, name: str, kind: Any, args: list[str], needs: Needs) -
             return total
         error = _lost(text, args[0], args[1], product, kind)
         return text.new(f"fadd {kind_text} {total}, {error}")
+    if name == "scaled":
+        return _scaled(text, kind, args, needs)
     if name in INTRINSICS or (name in ROUNDING and needs.target.rounding):
         return _intrinsic(text, INTRINSICS.get(name, name), kind, args, needs)
     return _call(text, name, kind, args, needs)
@@ -163,6 +165,20 @@ def _intrinsic(text: Text, name: str, kind: Any, args: list[str], needs: Needs) 
     needs.declarations.add(f"declare {kind_text} @{function}({', '.join([kind_text] * len(args))})")
     given = ", ".join(f"{kind_text} {each}" for each in args)
     return text.new(f"call {kind_text} @{function}({given})")
+
+
+def _scaled(text: Text, kind: Any, args: list[str], needs: Needs) -> str:
+    """A number times a power of two, by one instruction where there is one."""
+    x, power, product = args
+    if not needs.target.scaling:
+        return product
+    number, integer = text.type(kind), text.wide("i32")
+    if kind.itemsize == 8:
+        power = text.new(f"trunc {text.wide('i64')} {power} to {integer}")
+    lanes = f"v{text.lanes}" if text.lanes else ""
+    function = f"llvm.ldexp.{lanes}{SUFFIX[code(kind)]}.{lanes}i32"
+    needs.declarations.add(f"declare {number} @{function}({number}, {integer})")
+    return text.new(f"call {number} @{function}({number} {x}, {integer} {power})")
 
 
 def _call(text: Text, name: str, kind: Any, args: list[str], needs: Needs) -> str:

@@ -177,14 +177,19 @@ def power_of_two(low_bits: Expression) -> Expression:
 def scale(x: Expression, low_bits: Expression, less: int = 0) -> Expression:
     """``x`` times 2 to an integer in the lowest bits, and to ``-less``, rounded once.
 
-    The power is made in two halves, of which no one overflows where the product does not.
+    The power is made in two halves, of which no one overflows where the product does not; or the
+    processor has an instruction for it, which takes the integer as it is.
     """
-    width = 2 * format_of(x).bias + 2
+    form = format_of(x)
+    width = 2 * form.bias + 2
     whole = low_bits & (2 * width - 1)  # modulo a power of two; the next line makes it positive
     lifted = (whole + (width - less)) & (2 * width - 1)
     half = down(lifted, 1)
     first, second = half - width // 2, lifted - half - width // 2
-    return x * power_of_two(first) * power_of_two(second)
+    product = x * power_of_two(first) * power_of_two(second)
+    # Above the lowest bits is what `nearest` has added; of 64 bits only 32 are looked at.
+    whole = low_bits if form.size == 8 else operation("ashr", form.integer, up(low_bits, 10), 10)
+    return operation("scaled", x.kind, x, whole - less if less else whole, product)
 
 
 def as_float(i: Expression) -> Expression:
