@@ -12,7 +12,10 @@ _HOMES = {
     "CompileCheckError": "adjoint.errors",
     "UntraceableError": "adjoint.errors",
     "compile": "adjoint.compiler.front.function",
+    "disable": "adjoint.compiler.front.control",
     "explain": "adjoint.compiler.front.explaining",
+    "is_compiling": "adjoint.compiler.front.control",
+    "reset": "adjoint.compiler.front.control",
 }
 
 

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import warnings
+import weakref
 from collections.abc import Callable
 from types import MethodType
 from typing import Any
@@ -35,6 +36,9 @@ QUICK = 4  # programs that are tried first, without a key
 TRIES = 2  # traces in a row that have changed Python's objects, before that is an error
 
 
+ALL: weakref.WeakSet[CompiledFunction] = weakref.WeakSet()
+
+
 class CompiledFunction:
     """What ``compile`` gives: to be called as the function itself.
 
@@ -55,6 +59,7 @@ class CompiledFunction:
         self.fallback = fallback
         self.name = str(name or getattr(function, "__qualname__", type(function).__name__))
         self._lock = threading.RLock()
+        ALL.add(self)
         self._warned = False
         self.clear()
 

@@ -79,13 +79,19 @@ class Explanation:
             if self.seconds.get(phase)
         )
         found = "machine code found on disk" if self.from_cache else "compiled"
-        equations = f"{len(program.inputs)} inputs, {len(program.equations)} equations"
-        steps = f"{len(self.kernels)} kernels, {len(self.products)} products"
+        sizes = [
+            _many(len(each), name)
+            for each, name in (
+                (program.inputs, "input"), (program.equations, "equation"),
+                (program.outputs, "result"),
+            )
+        ]  # fmt: skip
+        steps = f"{_many(len(self.kernels), 'kernel')}, {_many(len(self.products), 'product')}"
         moved = f"reads {_size(self.bytes_read)}, writes {_size(self.bytes_written)}"
         done = f"{_count(self.flops)} operations, {_size(self.arena)} between steps"
         lines = [
-            f"{self.what}{self.name}: {equations}, {len(program.outputs)} results",
-            f"{steps} and {len(self.calls)} calls of NumPy",
+            f"{self.what}{self.name}: {', '.join(sizes)}",
+            f"{steps} and {_many(len(self.calls), 'call')} of NumPy",
             f"a call {moved}; {done}",
             found + (f"; milliseconds: {spent}" if spent else ""),
         ]
@@ -137,3 +143,8 @@ def _count(number: float) -> str:
 
 
 __all__ = ["Explanation", "explain"]
+
+
+def _many(count: int, name: str) -> str:
+    """``1 kernel``, ``2 kernels``."""
+    return f"{count} {name}{'' if count == 1 else 's'}"

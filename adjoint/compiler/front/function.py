@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from adjoint.compiler.front.control import MARK
 from adjoint.lazy import LazyModule
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def compile(
         )
     if not callable(fn):
         raise TypeError(f"compile: a function or a Module is to be given, not {type(fn).__name__}")
-    if disable:
+    if disable or getattr(fn, MARK, False):
         return fn
     if importlib.util.find_spec("llvmlite") is None:
         raise ImportError(
