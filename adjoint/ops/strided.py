@@ -11,7 +11,8 @@ from numpy.lib.stride_tricks import as_strided as view_by_strides
 from adjoint import dtypes
 from adjoint.array.accumulate import add_at
 from adjoint.array.memory import dense_strides, storage_of, strides_of, writable
-from adjoint.errors import describe_shape
+from adjoint.array.symbol import running
+from adjoint.errors import UntraceableError, describe_shape
 from adjoint.ops.index_rows import index_backward, index_row
 from adjoint.ops.kinds.general import define
 from adjoint.ops.kinds.public import public
@@ -21,6 +22,7 @@ from adjoint.ops.kinds.viewing import viewing
 from adjoint.ops.movement import reshape_row
 from adjoint.ops.slicing import along
 from adjoint.shapes import flatten_ints, normalise_dim, product
+from adjoint.tape.node import user_location
 
 # -- diagonals ----------------------------------------------------------------------------------
 
@@ -229,6 +231,17 @@ def _own_layout(input: Any) -> tuple[tuple[int, ...], int, int | None]:
     return dense_strides(input.shape), 0, None
 
 
+def _require_own_memory(input: Any, storage_offset: int | None) -> None:
+    """While a function is traced, where a view lies in its memory is not known."""
+    turned = tuple(strides_of(input)) != tuple(dense_strides(input.shape))
+    view = getattr(input, "_view", None) is not None
+    if turned or (view and storage_offset is not None):
+        raise UntraceableError(
+            f"compile: {user_location()}: as_strided of a view looks at memory that is not its "
+            "own; call it on the whole tensor, or outside of the compiled function"
+        )
+
+
 @public()
 def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = None) -> Any:
     """A view of the memory with sizes and steps of its own choice, in elements.
@@ -251,6 +264,8 @@ def as_strided(input: Any, size: Any, stride: Any, storage_offset: int | None = 
         raise RuntimeError(
             f"as_strided: Negative strides are not supported, got {describe_shape(strides)}"
         )
+    if running.capture is not None:
+        _require_own_memory(input, storage_offset)
     own, first, available = _own_layout(input)
     offset = first if storage_offset is None else as_index(storage_offset)
     last = offset + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
