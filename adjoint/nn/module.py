@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from adjoint.lazy import LazyModule
 from adjoint.nn import hooks
 from adjoint.nn.conversion import Convertible
 from adjoint.nn.state import Stateful
 from adjoint.tape.handles import RemovableHandle
+
+if TYPE_CHECKING:
+    from adjoint.compiler.front import function as compiling
+else:
+    compiling = LazyModule("adjoint.compiler.front.function")
 
 
 class Module(Convertible, Stateful):
@@ -53,6 +59,16 @@ class Module(Convertible, Stateful):
         if own is None and hooks.everywhere is None:
             return self.forward(*args, **kwargs)
         return hooks.call(self, own, args, kwargs)
+
+    def compile(self, **options: Any) -> None:
+        """Let calls of this module run as machine code; the ``options`` are those of ``compile``.
+
+        >>> layer = torch.nn.Linear(2, 1)
+        >>> layer.compile()
+        >>> layer(torch.ones(3, 2)).shape
+        torch.Size([3, 1])
+        """
+        compiling.compile_in_place(self, **options)
 
     # -- hooks --------------------------------------------------------------------------------
 

@@ -122,9 +122,18 @@ def _module(module: Any, compiled: Any) -> Any:
     return shown
 
 
+def compile_in_place(module: Any, **options: Any) -> None:
+    """Let calls of ``module`` itself run as those of ``compile(module, **options)`` would."""
+    twin = object.__new__(type(module))  # what runs and is traced: of the class as it was
+    object.__setattr__(twin, "__dict__", module.__dict__)
+    shown = compile(twin, **options)
+    if shown is not twin:
+        object.__setattr__(module, "__class__", type(shown))
+
+
 def _again(module: Any, check: int, fallback: bool, name: str) -> Any:
     """A copy, or what was pickled, compiled as the first was."""
     return compile(module, check=check, fallback=fallback, name=name)
 
 
-__all__ = ["CompiledModule", "compile"]
+__all__ = ["CompiledModule", "compile", "compile_in_place"]

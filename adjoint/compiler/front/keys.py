@@ -1,7 +1,8 @@
 """What tells two calls apart that need two programs: everything about the arguments but numbers.
 
 Of a tensor its class, shape, type, and whether it is a leaf that wants a gradient, or computed; of
-any other value what it is. A value without an order of its own is itself, by identity.
+any other value what it is. A value without an order of its own is itself, by identity: the key
+holds it, as the number of an object that is gone may be another's.
 """
 
 from __future__ import annotations

@@ -51,3 +51,23 @@ def test_reset_forgets_all_programs():
     torch.compiler.reset()
     assert (first.programs, second.programs) == ([], [])
     assert first(torch.ones(1)).item() == 2
+
+
+def test_a_module_is_compiled_in_place():
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    x = torch.randn(5, 3)
+    wanted = model(x)
+    names = list(model.state_dict())
+    assert model.compile() is None
+    found = model(x)
+    torch.testing.assert_close(found, wanted)
+    found.sum().backward()
+    assert found.grad_fn.name() == "CompiledBackward"
+    assert model[0].weight.grad is not None
+    assert isinstance(model, torch.nn.Sequential)
+    assert list(model.state_dict()) == names
+    model[2] = torch.nn.Linear(4, 3)
+    assert model(x).shape == (5, 3)
+    model.compile()  # once more changes nothing
+    torch.testing.assert_close(model(x).sum(), model._orig_mod(x).sum())
