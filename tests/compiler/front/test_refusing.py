@@ -225,7 +225,9 @@ def test_tensors_that_are_kept_are_found():
     replayed(numbers(3))
     found = replayed.programs[0][1].leaks.find()
     places = {each.partition("kept ")[2] for each in found}
-    assert {"in a list", "under 'last' in a dict or as an attribute"} <= places
+    assert "in a list" in places
+    # From Python 3.13 on an object holds its attributes itself, without a dict.
+    assert places & {"under 'last' in a dict or as an attribute", "in a Linear"}
     clean = Replayed(lambda x: (x * 2).sum())
     clean(numbers(3))
     assert clean.programs[0][1].leaks.find() == []
