@@ -18,6 +18,7 @@ from tests.harness import CASES, calls, resolve, seed
 from tests.harness_checks import ALL
 
 ROOT = Path(__file__).resolve().parent.parent
+# `tools` is no installed package: the import below needs the repository on the path first.
 sys.path.insert(0, str(ROOT))
 
 from tools.stub_signatures import signature  # noqa: E402

@@ -18,6 +18,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "autograd-names.md"
 NAMES = ROOT / "tests" / "references" / "autograd_names.json"
+# A script finds only its own folder: the imports below need the repository, so they come after.
 sys.path.insert(0, str(ROOT))
 
 from tools.pages import row_of, write  # noqa: E402

@@ -20,6 +20,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "docs" / "coverage.md"
+# A script finds only its own folder: the imports below need the repository, so they come after.
 sys.path.insert(0, str(ROOT))
 
 from adjoint.ops.kinds.public import PUBLIC, Public  # noqa: E402

@@ -19,6 +19,8 @@ from typing import Any
 
 import numpy as np
 
+from adjoint.shapes import product
+
 Shape = tuple[int, ...]
 _numbers = itertools.count()
 
@@ -48,10 +50,7 @@ class Buffer:
     @property
     def size(self) -> int:
         """How many elements."""
-        count = 1
-        for each in self.shape:
-            count *= each
-        return count
+        return product(self.shape)
 
     @property
     def bytes(self) -> int:

@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from adjoint.shapes import product
+
 Shape = tuple[int, ...]
 
 
@@ -31,10 +33,7 @@ class Type(NamedTuple):
     @property
     def size(self) -> int:
         """How many elements."""
-        count = 1
-        for each in self.shape:
-            count *= each
-        return count
+        return product(self.shape)
 
     @property
     def bytes(self) -> int:

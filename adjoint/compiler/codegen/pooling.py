@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from adjoint.compiler.codegen.target import lanes_for, vectors
 from adjoint.compiler.codegen.vector_text import VectorText
 from adjoint.compiler.windows import MaxBack, MaxPool
@@ -51,10 +53,12 @@ class _Lines:
         self.text.declarations.add(f"declare {text}")
 
 
-class MaxPoolCode:
-    """Writes the function of a ``MaxPool`` node: of x, the values and the indices."""
+class _LineByLine:
+    """Writes the function of a node of windows, a line of them at a time."""
 
-    def __init__(self, node: MaxPool, declarations: set[str]) -> None:
+    pointers = ""  # of the function, in LLVM's words
+
+    def __init__(self, node: Any, declarations: set[str]) -> None:
         self.node = node
         buffer = node.buffers[0]
         self.down, across = node.windows.sizes
@@ -66,8 +70,17 @@ class MaxPoolCode:
         """The text."""
         self.text.loop("%begin", "%end", self._line)
         self.text.do("ret void")
-        pointers = "ptr noalias readonly %x, ptr noalias %z, ptr noalias %i"
-        return _function(name, pointers, self.text)
+        return _function(name, self.pointers, self.text)
+
+    def _line(self, unit: str) -> list[str]:
+        raise NotImplementedError
+
+
+class MaxPoolCode(_LineByLine):
+    """Writes the function of a ``MaxPool`` node: of x, the values and the indices."""
+
+    node: MaxPool
+    pointers = "ptr noalias readonly %x, ptr noalias %z, ptr noalias %i"
 
     def _line(self, unit: str) -> list[str]:
         text, node, lines = self.text, self.node, self.lines
@@ -131,23 +144,11 @@ class MaxPoolCode:
         return text.shuffled(low, high, list(range(0, 2 * text.lanes, 2)))
 
 
-class MaxBackCode:
+class MaxBackCode(_LineByLine):
     """Writes the function of a ``MaxBack`` node: of g, the indices and the result."""
 
-    def __init__(self, node: MaxBack, declarations: set[str]) -> None:
-        self.node = node
-        buffer = node.buffers[0]
-        self.down, across = node.windows.sizes
-        self.text = VectorText(buffer.kind, lanes_for(buffer.kind, across), declarations)
-        self.lines = _Lines(self.text, across)
-        self.units = buffer.shape[0] * self.down
-
-    def function(self, name: str) -> str:
-        """The text."""
-        self.text.loop("%begin", "%end", self._line)
-        self.text.do("ret void")
-        pointers = "ptr noalias readonly %g, ptr noalias readonly %i, ptr noalias %z"
-        return _function(name, pointers, self.text)
+    node: MaxBack
+    pointers = "ptr noalias readonly %g, ptr noalias readonly %i, ptr noalias %z"
 
     def _line(self, unit: str) -> list[str]:
         text, node, lines = self.text, self.node, self.lines

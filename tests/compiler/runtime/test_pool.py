@@ -9,13 +9,12 @@ import sys
 import threading
 import time
 
+import llvmlite.binding as llvm
 import pytest
 
-llvm = pytest.importorskip("llvmlite.binding")
-
-from adjoint.array import threads  # noqa: E402
-from adjoint.compiler.codegen import pool as code  # noqa: E402
-from adjoint.compiler.runtime import pool  # noqa: E402
+from adjoint.array import threads
+from adjoint.compiler.codegen import pool as code
+from adjoint.compiler.runtime import pool
 
 TASKS = """
 define void @count(ptr %arguments, i64 %chunk) {
